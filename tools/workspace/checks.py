@@ -1,0 +1,91 @@
+"""`./ws test`: the tests of every package, and the static checks."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from workspace.layout import Workspace
+from workspace.packages import find_packages
+from workspace.steps import Runner
+
+DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
+
+
+def run_all(
+    workspace: Workspace,
+    runner: Runner,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    with_overlay: bool,
+) -> int:
+    """Runs the tests; with no arguments all of them, and ruff and mypy as well.
+
+    Args:
+        workspace: The workspace.
+        runner: Says which checks failed.
+        arguments: Of pytest; paths are relative to the top of the repository.
+        environ: Environment of the workspace.
+        with_overlay: Whether the overlay belongs to the workspace.
+
+    Returns:
+        0 if all is well, else 1.
+    """
+    environment = dict(environ)
+    # Nothing else on this machine shall meet the graphs of the tests. Above 100 the ports
+    # of a domain reach those the kernel gives to others.
+    environment.setdefault(DOMAIN_VARIABLE, str(1 + os.getpid() % 100))
+    _remove_unused_shared_memory(environment)
+    failed = []
+    for name, command, extra in _commands(workspace, arguments, with_overlay=with_overlay):
+        if not arguments:
+            runner.say(f"checking: {name}")
+        done = subprocess.run(command, env={**environment, **extra}, cwd=workspace.root)
+        if done.returncode != 0:
+            failed.append(name)
+    if failed:
+        runner.say(f"FAILED: {', '.join(failed)}")
+        return 1
+    return 0
+
+
+def _commands(
+    workspace: Workspace, arguments: Sequence[str], *, with_overlay: bool
+) -> list[tuple[str, list[str], dict[str, str]]]:
+    """Lists the checks: name, command line, additional environment."""
+    python = str(workspace.python)
+    # Generated inputs are the same in every run, and no test fails for being slow.
+    pytest = [python, "-m", "pytest", "--hypothesis-profile=ci"]
+    sources = workspace.sources(with_overlay=with_overlay)
+    if arguments:
+        return [("tests", [*pytest, *arguments], {})]
+    tests = [*map(str, sources), str(workspace.root / "tests")]
+    modules = _python_packages(sources)
+    tools = workspace.root / "tools"
+    mypy = [python, "-m", "mypy", *map(str, modules), str(tools / "workspace")]
+    # Where mypy finds the packages: it shall read our sources, not what is installed of them.
+    roots = ":".join(str(path) for path in [*(module.parent for module in modules), tools])
+    return [
+        ("ruff", [python, "-m", "ruff", "check", "."], {}),
+        ("mypy", mypy, {"MYPYPATH": roots}),
+        ("tests", [*pytest, *tests], {}),
+    ]
+
+
+def _python_packages(sources: Sequence[Path]) -> list[Path]:
+    """Lists the Python packages within the ROS packages; tests are not among them."""
+    return [
+        module.parent
+        for package in find_packages(sources)
+        for module in sorted(package.folder.glob("*/__init__.py"))
+        if module.parent.name != "test"
+    ]
+
+
+def _remove_unused_shared_memory(environ: Mapping[str, str]) -> None:
+    """Removes what killed processes left in shared memory; used segments stay."""
+    tool = shutil.which("fastdds", path=environ.get("PATH"))
+    if tool is not None:
+        subprocess.run([tool, "shm", "clean"], env=dict(environ), capture_output=True)
