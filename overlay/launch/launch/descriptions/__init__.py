@@ -1,0 +1,5 @@
+"""Descriptions of programs to be started."""
+
+from .executable import Executable
+
+__all__ = ["Executable"]

@@ -1,0 +1,9 @@
+"""Things that happen during a launch."""
+
+from __future__ import annotations
+
+
+class Event:
+    """Base of all events."""
+
+    name = "launch.Event"

@@ -1,0 +1,5 @@
+"""The error of substitutions."""
+
+
+class SubstitutionFailure(RuntimeError):  # noqa: N818 (upstream name)
+    """A substitution has no value; the text says why."""

@@ -1,0 +1,21 @@
+"""Installs launch."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "launch"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={PACKAGE: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    zip_safe=True,
+    maintainer="GenSim2 for ROS 2 developers",
+    maintainer_email="maintainers@gensim2.example.com",
+    description="Describes and runs a set of processes: stand-in for the package of the same name.",
+    license="Apache-2.0",
+)
