@@ -1,0 +1,1 @@
+"""The `ros2` command: a small stand-in for the upstream command line tools."""

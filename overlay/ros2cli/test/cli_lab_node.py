@@ -1,0 +1,103 @@
+"""A node with a bit of everything, run as a process by test_cli_graph.py."""
+
+import threading
+import time
+from typing import Any
+
+import rclpy
+from control_msgs.action import GripperCommand
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from std_msgs.msg import Float64MultiArray, String
+from std_srvs.srv import SetBool
+
+# A goal with this effort runs until it is cancelled.
+ENDLESS_EFFORT = 99.0
+
+
+class Lab(Node):
+    def __init__(self) -> None:
+        super().__init__("bench", namespace="/lab")
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self.chatter = self.create_publisher(String, "chatter", 10)
+        self.samples = self.create_publisher(Float64MultiArray, "samples", qos_profile_sensor_data)
+        self.latest = self.create_publisher(String, "latest", latched)
+        self.create_publisher(String, "_hidden", 10)
+        self.create_subscription(String, "inbox", self.latest.publish, 10)
+        self.create_service(SetBool, "switch", self.on_switch)
+        self.create_timer(0.05, self.on_timer)
+        self.count = 0
+        self.declare_parameter(
+            "speed",
+            1.5,
+            ParameterDescriptor(
+                description="How fast",
+                floating_point_range=[FloatingPointRange(from_value=0.0, to_value=2.0)],
+            ),
+        )
+        self.declare_parameter("limits.names", ["a", "b"])
+        self.declare_parameter("limits.count", 2)
+        self.declare_parameter("active", True)
+        self.server = ActionServer(
+            self,
+            GripperCommand,
+            "grip",
+            execute_callback=self.on_grip,
+            goal_callback=self.on_goal,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            callback_group=ReentrantCallbackGroup(),
+        )
+        self.latest.publish(String(data="nothing yet"))
+
+    def on_timer(self) -> None:
+        self.count += 1
+        self.chatter.publish(String(data=f"hello {self.count}"))
+        self.samples.publish(Float64MultiArray(data=[float(i) for i in range(1000)]))
+
+    def on_switch(self, request: Any, response: Any) -> Any:
+        response.success = request.data
+        response.message = "on" if request.data else "off"
+        return response
+
+    def on_goal(self, goal: Any) -> GoalResponse:
+        return GoalResponse.REJECT if goal.command.position < 0 else GoalResponse.ACCEPT
+
+    def on_grip(self, handle: Any) -> Any:
+        command = handle.request.command
+        feedback = GripperCommand.Feedback(position=command.position / 2)
+        # Until the client has learnt the identity of its goal it cannot match feedback to it.
+        for _ in range(10):
+            handle.publish_feedback(feedback)
+            time.sleep(0.01)
+        while command.max_effort == ENDLESS_EFFORT and rclpy.ok():
+            if handle.is_cancel_requested:
+                handle.canceled()
+                return GripperCommand.Result(stalled=True)
+            time.sleep(0.01)
+        if command.position > 1:
+            handle.abort()
+        else:
+            handle.succeed()
+        return GripperCommand.Result(position=command.position, reached_goal=True)
+
+
+def main() -> None:
+    rclpy.init()
+    try:
+        node = Lab()
+        executor = MultiThreadedExecutor(4)
+        executor.add_node(node)
+        threading.Timer(0.0, lambda: print("ready", flush=True)).start()
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()
