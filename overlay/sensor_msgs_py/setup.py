@@ -1,0 +1,22 @@
+"""Installs sensor_msgs_py."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "sensor_msgs_py"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={PACKAGE: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    zip_safe=True,
+    maintainer="GenSim2 for ROS 2 developers",
+    maintainer_email="maintainers@gensim2.example.com",
+    description="Point clouds to and from numpy, a small stand-in for the upstream package.",
+    license="Apache-2.0",
+    entry_points={"console_scripts": []},
+)

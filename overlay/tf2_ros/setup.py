@@ -1,0 +1,26 @@
+"""Installs tf2_ros."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "tf2_ros"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={PACKAGE: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    zip_safe=True,
+    maintainer="GenSim2 for ROS 2 developers",
+    maintainer_email="maintainers@gensim2.example.com",
+    description="Transform buffer, listener and broadcasters, a small stand-in for upstream.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "static_transform_publisher = tf2_ros.static_transform_publisher_node:main"
+        ]
+    },
+)
