@@ -1,0 +1,1 @@
+"""Task catalogue, typed specifications, assets and success predicates. No ROS, no simulator."""

@@ -1,0 +1,382 @@
+"""Articulated assets in the PartNet-Mobility style of GenSim2, and the library that finds them.
+
+An asset is a folder with ``mobility.urdf``, ``info.json`` and meshes. Procedural generators write
+the same kind of folder, so everything downstream sees one format. Frames: *root* is the URDF root
+link; *part* is the frame that moving keypoints and "object" axes refer to: the pose of the moving
+link composed with the origin of its first collision shape (GenSim2's "handle frame").
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import trimesh
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from . import procedural
+from .kinematic_tree import AssetError, KinematicTree, load_tree
+from .procedural.folder import VERSION as PROCEDURAL_VERSION
+from .se3 import Array
+
+PROCEDURAL, PARTNET = "procedural", "partnet"
+DENSITY = 100.0
+# Friction of the joint by the beginning of the category name (GenSim2's values), N m or N.
+JOINT_FRICTION = {
+    "box": 0.25,
+    "suitcase": 0.25,
+    "laptop": 0.4,
+    "faucet": 0.01,
+    "bucket_swing": 0.05,
+}
+# The gap under a placed object: it hangs fixed in the air and must not touch the table.
+REST_GAP = 0.001
+# Category and key are names of folders: they must not lead out of the library.
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
+
+
+class AssetInfo(BaseModel):
+    """``info.json``. Unknown fields are allowed: the public files carry annotator's remarks."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    scale: float = Field(1.0, gt=0.0, le=100.0)
+    keypoints: dict[str, tuple[float, float, float]] = Field(min_length=1)
+    keypoint_descriptions: dict[str, str] = {}
+    axis: str | None = Field(None, pattern="^[xyz]$")
+    joint_position_range: tuple[float, float] | None = None
+    density: float = Field(DENSITY, gt=0.0)
+    joint_friction: float | None = Field(None, ge=0.0)
+    licence: str = "unknown"
+
+
+@dataclass(frozen=True)
+class AssetRef:
+    """Names an asset: ``source:category/key``, for example ``procedural:box_rotate/17``.
+
+    Raises:
+        AssetError: The source is unknown, or category or key cannot be the name of a folder.
+    """
+
+    source: str
+    category: str
+    key: str
+
+    def __post_init__(self) -> None:
+        ids = _ID.fullmatch(self.category) and _ID.fullmatch(self.key)
+        if self.source not in (PROCEDURAL, PARTNET) or not ids:
+            raise AssetError(
+                f"asset {str(self)!r}: expected 'procedural:CATEGORY/SEED' or "
+                "'partnet:CATEGORY/ID' of letters, digits, '_', '-', '+' and '.'"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.category}/{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> AssetRef:
+        """Parses ``source:category/key``.
+
+        Raises:
+            AssetError: The text has another form.
+        """
+        source, _, rest = text.partition(":")
+        category, _, key = rest.partition("/")
+        return cls(source, category, key)
+
+
+@dataclass(frozen=True)
+class ArticulatedAsset:
+    """One object with one moving joint. All lengths are metres, already scaled."""
+
+    ref: AssetRef
+    folder: Path
+    info: AssetInfo
+    tree: KinematicTree
+
+    @property
+    def urdf(self) -> Path:
+        """The URDF file (unscaled)."""
+        return self.folder / "mobility.urdf"
+
+    @property
+    def joint_friction(self) -> float:
+        """Friction of the moving joint, N m or N."""
+        if self.info.joint_friction is not None:
+            return self.info.joint_friction
+        for prefix, value in JOINT_FRICTION.items():
+            if self.ref.category.startswith(prefix):
+                return value
+        return 0.1
+
+    @property
+    def joint_range(self) -> tuple[float, float]:
+        """Joint position when closed (openness 0) and when open (openness 1)."""
+        return _joint_range(self.info, self.tree)
+
+    def openness(self, q: float) -> float:
+        """Openness in [0, 1] of a joint position."""
+        closed, opened = self.joint_range
+        return float(np.clip((q - closed) / (opened - closed), 0.0, 1.0))
+
+    def joint_position(self, openness: float) -> float:
+        """Joint position of an openness, kept within the limits of the joint."""
+        closed, opened = self.joint_range
+        return float(np.clip(closed + openness * (opened - closed), *self.tree.moving.limits))
+
+    def T_root_part(self, q: float) -> Array:
+        """Pose of the part frame in the root frame at joint position ``q``."""
+        link = self.tree.moving.child
+        first = next((s for s in self.tree.collisions if s.link == link), None)
+        T = self.tree.link_poses(q)[link]
+        return T if first is None else T @ first.T_link_shape
+
+    def keypoints(self, q: float) -> dict[str, Array]:
+        """Every keypoint (3,) in the root frame at joint position ``q``."""
+        T = self.T_root_part(q)
+        points = {}
+        for name, xyz in self.info.keypoints.items():
+            p = np.array(xyz) * self.info.scale
+            points[name] = p if "base" in name else T[:3, :3] @ p + T[:3, 3]
+        return points
+
+    @functools.cached_property
+    def hulls(self) -> tuple[tuple[str, Array], ...]:
+        """(link, vertices (N, 3) in the link frame) of the convex hull of each collision shape."""
+        result = []
+        for shape in self.tree.collisions:
+            vertices = _hull_vertices(shape.mesh) * self.info.scale
+            T = shape.T_link_shape
+            result.append((shape.link, vertices @ T[:3, :3].T + T[:3, 3]))
+        return tuple(result)
+
+    def bounds(self, q: float) -> Array:
+        """Axis-aligned bounds (2, 3) in the root frame at joint position ``q``."""
+        poses = self.tree.link_poses(q)
+        points = np.concatenate(
+            [v @ poses[link][:3, :3].T + poses[link][:3, 3] for link, v in self.hulls]
+        )
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
+    def rest_height(self) -> float:
+        """Height of the root frame with the lowest point just above the table, at any openness."""
+        q0, q1 = sorted(self.joint_position(o) for o in (0.0, 1.0))
+        lowest = min(self.bounds(q)[0, 2] for q in (q0, q1))
+        if self.tree.moving.kind != "prismatic":
+            lowest = min(lowest, self._lowest_between(q0, q1))
+        return float(REST_GAP - lowest)
+
+    def _lowest_between(self, q0: float, q1: float) -> float:
+        """Height of the lowest turning point of the hulls' vertices between two angles, or inf."""
+        # The height of a vertex is a + b cos q + c sin q: three angles give it.
+        z0, z1, z2 = (self._heights(q) for q in (0.0, np.pi / 2, np.pi))
+        a, b = (z0 + z2) / 2, (z0 - z2) / 2
+        c = z1 - a
+        radius = np.hypot(b, c)
+        after = np.mod(np.arctan2(c, b) + np.pi - q0, 2 * np.pi)
+        turns = (radius > 1e-9) & (after < q1 - q0)
+        return float((a - radius)[turns].min(initial=np.inf))
+
+    def _heights(self, q: float) -> Array:
+        poses = self.tree.link_poses(q)
+        rows = [(v, poses[link][2]) for link, v in self.hulls]
+        return np.concatenate([v @ row[:3] + row[3] for v, row in rows])
+
+
+@functools.lru_cache(maxsize=4096)
+def _hull_vertices(mesh: Path) -> Array:
+    try:
+        loaded = trimesh.load(mesh, force="mesh", process=False, skip_materials=True)
+        # trimesh works out a mass too, which a hull without volume does not have.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(loaded.convex_hull.vertices, dtype=float)
+    except Exception as error:  # trimesh and qhull raise many kinds of error
+        raise AssetError(f"{mesh}: no convex hull can be made of this mesh: {error}") from None
+
+
+def load_asset(ref: AssetRef, folder: Path) -> ArticulatedAsset:
+    """Reads an asset folder.
+
+    Raises:
+        AssetError: A file is missing or unusable; says which and why.
+    """
+    path = folder / "info.json"
+    try:
+        info = AssetInfo.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise AssetError(f"{path}: no such file; it must hold the keypoints of the asset") from None
+    except OSError as error:
+        raise AssetError(f"{path}: cannot be read: {error}") from None
+    except ValidationError as error:
+        raise AssetError(f"{path}: {_first_error(error)}") from None
+    tree = load_tree(folder / "mobility.urdf", info.scale)
+    closed, opened = _joint_range(info, tree)
+    if not np.isfinite([closed, opened]).all() or closed == opened:
+        raise AssetError(f"{path}: the joint has no finite range; give joint_position_range")
+    low, high = tree.moving.limits
+    if min(closed, opened) >= high or max(closed, opened) <= low:
+        raise AssetError(
+            f"{path}: joint_position_range {closed:g}, {opened:g} is outside the limits "
+            f"{low:g}, {high:g} of joint {tree.moving.name!r}"
+        )
+    return ArticulatedAsset(ref, folder, info, tree)
+
+
+def _joint_range(info: AssetInfo, tree: KinematicTree) -> tuple[float, float]:
+    """Joint position when closed and when open."""
+    low, high = tree.moving.limits
+    closed, opened = info.joint_position_range or (low, high)
+    # Some public ranges are a whole turn away from the limits of their joint.
+    turn = 2 * np.pi if tree.moving.kind == "revolute" else 0.0
+    for shift in (0.0, turn, -turn):
+        if min(closed, opened) + shift < high and max(closed, opened) + shift > low:
+            return closed + shift, opened + shift
+    return closed, opened
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(str(x) for x in first['loc']) or 'file'}: {first['msg']}"
+
+
+class AssetLibrary:
+    """Finds assets: procedural ones always, imported ones below ``root``.
+
+    Args:
+        root: Folder with ``articulated_objs/<category>/<id>/``; None = procedural only.
+        cache: Folder for generated assets; None = a folder of the user's cache.
+    """
+
+    def __init__(self, root: Path | None = None, cache: Path | None = None) -> None:
+        if root is not None and not (root / "articulated_objs").is_dir():
+            raise AssetError(
+                f"asset_root {str(root)!r}: no folder 'articulated_objs' in it; "
+                "it must hold articulated_objs/<category>/<id>/mobility.urdf"
+            )
+        self.root = root
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        self.cache = cache or Path(base) / "gensim2" / f"procedural-{PROCEDURAL_VERSION}"
+        self._loaded: dict[AssetRef, ArticulatedAsset] = {}
+
+    def keys(self, category: str) -> list[str]:
+        """Ids of the imported assets of a category, sorted."""
+        if self.root is None:
+            return []
+        folder = self.root / "articulated_objs" / category
+        names = (p.name for p in folder.glob("*") if (p / "mobility.urdf").is_file())
+        return sorted(name for name in names if _ID.fullmatch(name))
+
+    def draw(self, category: str, rng: np.random.Generator) -> AssetRef:
+        """Draws an asset of a category: an imported one where a root is set, else a new geometry.
+
+        Raises:
+            AssetError: There is none.
+        """
+        if self.root is None:
+            if category not in procedural.categories():
+                raise AssetError(
+                    f"category {category!r} has no procedural generator; set asset_root"
+                )
+            return AssetRef(PROCEDURAL, category, str(int(rng.integers(2**31))))
+        keys = self.keys(category)
+        if not keys:
+            raise AssetError(f"asset_root {str(self.root)!r} holds no asset of {category!r}")
+        return AssetRef(PARTNET, category, keys[int(rng.integers(len(keys)))])
+
+    def find(self, category: str, text: str) -> AssetRef:
+        """Turns what a user typed (reference, id or seed) into a reference of this category.
+
+        Raises:
+            AssetError: Unknown; the nearest known ids are named.
+        """
+        if ":" in text:
+            ref = AssetRef.parse(text)
+            if ref.category != category:
+                raise AssetError(f"asset {text!r} is no {category!r}, which this task needs")
+            return ref
+        if text in self.keys(category):
+            return AssetRef(PARTNET, category, text)
+        if self.root is None and text.isdigit() and category in procedural.categories():
+            return AssetRef(PROCEDURAL, category, text)
+        raise AssetError(f"no asset {text!r} of category {category!r}{self._hint(category, text)}")
+
+    def _hint(self, category: str, text: str) -> str:
+        """What to give instead of an unknown id."""
+        if self.root is None and category in procedural.categories():
+            return "; give a seed (a number)"
+        near = difflib.get_close_matches(text, self.keys(category), 3, 0.0)
+        if near:
+            return f"; nearest: {', '.join(near)}"
+        return f"; asset_root {str(self.root)!r} holds none" if self.root else "; set asset_root"
+
+    def load(self, ref: AssetRef) -> ArticulatedAsset:
+        """Loads an asset; generates it first where it is procedural. Loaded assets are kept.
+
+        Raises:
+            AssetError: Unknown or unusable.
+        """
+        if ref not in self._loaded:
+            folder = self._folder(ref)
+            try:
+                self._loaded[ref] = load_asset(ref, folder)
+            except AssetError as error:
+                if ref.source != PROCEDURAL:
+                    raise
+                raise AssetError(f"{error}; delete {folder}: it is generated again") from None
+        return self._loaded[ref]
+
+    def _folder(self, ref: AssetRef) -> Path:
+        if ref.source == PROCEDURAL:
+            return self._generated(ref)
+        if self.root is None:
+            raise AssetError(f"asset {ref}: needs asset_root, the folder of imported assets")
+        folder = self.root / "articulated_objs" / ref.category / ref.key
+        if not folder.is_dir():
+            raise AssetError(f"asset {ref}: no folder {folder}{self._hint(ref.category, ref.key)}")
+        return folder
+
+    def _generated(self, ref: AssetRef) -> Path:
+        if ref.category not in procedural.categories() or not ref.key.isdigit():
+            raise AssetError(
+                f"asset {ref}: no such generator; categories: {', '.join(procedural.categories())};"
+                " the key is a seed (a number)"
+            )
+        folder = self.cache / ref.category / ref.key
+        try:
+            if not folder.is_dir():
+                _generate(ref, folder)
+        except OSError as error:
+            raise AssetError(
+                f"asset {ref}: cannot be generated in {folder}: {error}; "
+                "set XDG_CACHE_HOME to a folder that can be written"
+            ) from None
+        return folder
+
+    def describe(self, ref: AssetRef) -> dict[str, object]:
+        """What a manifest records of an asset."""
+        asset = self.load(ref)
+        return {
+            "ref": str(ref),
+            "licence": asset.info.licence,
+            "info": json.loads((asset.folder / "info.json").read_bytes()),
+        }
+
+
+def _generate(ref: AssetRef, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        made = Path(scratch) / "asset"
+        procedural.generate(ref.category, int(ref.key), made)
+        try:
+            made.rename(folder)
+        except OSError:
+            # Another process has just made the same asset; its bytes are the same.
+            if not folder.is_dir():
+                raise

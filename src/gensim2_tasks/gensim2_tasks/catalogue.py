@@ -1,0 +1,78 @@
+"""The task catalogue: YAML documents shipped with this package."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from importlib import resources
+
+import yaml
+from pydantic import ValidationError
+
+from .specs import TaskSpec
+
+
+class TaskError(ValueError):
+    """A task is unknown or its file is invalid."""
+
+
+_TASKS = resources.files(__package__) / "catalogue_data" / "tasks"
+
+
+def task_names() -> list[str]:
+    """Names of every task, sorted."""
+    return sorted(
+        p.name.removesuffix(".yaml") for p in _TASKS.iterdir() if p.name.endswith(".yaml")
+    )
+
+
+def parse_task(text: str, where: str) -> TaskSpec:
+    """Parses a task document.
+
+    Raises:
+        TaskError: Not YAML, or not a valid task; names ``where``, the entry and what is allowed.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except Exception as error:  # bad scalars (dates, numbers) and deep nesting are no YAMLError
+        raise TaskError(f"{where}: not YAML: {error}") from None
+    try:
+        return TaskSpec.model_validate(document)
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(x) for x in e['loc']) or 'document'}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise TaskError(f"{where}: {'; '.join(lines)}") from None
+
+
+@functools.cache
+def load_task(name: str) -> TaskSpec:
+    """Loads a task of the catalogue.
+
+    Raises:
+        TaskError: Unknown (the nearest names are offered) or invalid.
+    """
+    names = task_names()
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 3, 0.4) or names
+        raise TaskError(f"unknown task {name!r}; did you mean {', '.join(near)}?")
+    file = _TASKS / f"{name}.yaml"
+    spec = parse_task(file.read_text(encoding="utf-8"), file.name)
+    if spec.name != name:
+        raise TaskError(f"{file.name}: says name {spec.name!r}")
+    return spec
+
+
+def select_tasks(text: str) -> list[str]:
+    """Turns ``all``, one name or a comma list into task names.
+
+    Raises:
+        TaskError: A name is unknown, or there is none.
+    """
+    if text.strip() == "all":
+        return task_names()
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise TaskError("no task given; use a name, a comma list, or 'all'")
+    return [load_task(name).name for name in names]

@@ -1,0 +1,105 @@
+"""Draws a scene: which assets, where they stand and how far they are open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from . import se3
+from .assets import ArticulatedAsset, AssetLibrary
+from .kinematic_tree import AssetError
+from .se3 import Array
+from .specs import ObjectSpec, TaskSpec
+
+
+@dataclass(frozen=True)
+class PlacedObject:
+    """An object of a drawn scene. ``T_base_root`` in m; joint position in rad or m."""
+
+    name: str
+    asset: ArticulatedAsset
+    T_base_root: Array
+    joint_position: float
+
+    @property
+    def T_base_part(self) -> Array:
+        """Pose of the part frame at the present joint position."""
+        return self.T_base_root @ self.asset.T_root_part(self.joint_position)
+
+    @property
+    def openness(self) -> float:
+        """Openness at the present joint position."""
+        return self.asset.openness(self.joint_position)
+
+    def keypoints(self) -> dict[str, Array]:
+        """Keypoints (3,) in base."""
+        points = self.asset.keypoints(self.joint_position)
+        return {k: se3.apply(self.T_base_root, p) for k, p in points.items()}
+
+    def parameters(self) -> dict[str, object]:
+        """What was drawn, for the manifest."""
+        return {
+            "asset": str(self.asset.ref),
+            "xyz": [float(x) for x in self.T_base_root[:3, 3]],
+            "yaw": se3.yaw_of(self.T_base_root),
+            "openness": self.openness,
+        }
+
+
+def draw_scene(
+    task: TaskSpec,
+    library: AssetLibrary,
+    rng: np.random.Generator,
+    *,
+    asset: str = "",
+    randomize: bool = True,
+) -> tuple[PlacedObject, ...]:
+    """Draws the objects of a task.
+
+    Args:
+        task: What to set up.
+        library: Where assets come from.
+        rng: Source of every drawn number.
+        asset: Reference, id or seed of the asset of the first object; empty draws one.
+        randomize: False = default pose and openness (a drawn asset stays drawn).
+
+    Raises:
+        AssetError: An asset is unknown or unusable.
+    """
+    return tuple(
+        _place(spec, library, rng, asset if i == 0 else "", randomize)
+        for i, spec in enumerate(task.objects)
+    )
+
+
+def _place(
+    spec: ObjectSpec, library: AssetLibrary, rng: np.random.Generator, asset: str, randomize: bool
+) -> PlacedObject:
+    ref = library.find(spec.category, asset) if asset else library.draw(spec.category, rng)
+    loaded = library.load(ref)
+    place = spec.placement
+    dx, dy, turn, opened = rng.uniform([-1, -1, 0, -1], 1.0) * float(randomize)
+    yaw = place.yaw + np.copysign(turn * place.yaw_spread, dy)
+    openness = np.clip(spec.openness.default + opened * spec.openness.spread, 0.0, 1.0)
+    offset = np.array([dx, dy, 0.0]) * place.spread
+    xyz = _default_position(spec, loaded) + offset
+    T = se3.transform(xyz, Rotation.from_euler("z", yaw))
+    return PlacedObject(spec.name, loaded, T, loaded.joint_position(float(openness)))
+
+
+def _default_position(spec: ObjectSpec, asset: ArticulatedAsset) -> Array:
+    """Position (3,) of the root without any random offset, m in base."""
+    place = spec.placement
+    xyz = np.array([place.x, place.y, asset.rest_height()])
+    if not place.anchor:
+        return xyz
+    points = asset.keypoints(asset.joint_position(spec.openness.default))
+    if place.anchor not in points:
+        raise AssetError(
+            f"asset {asset.ref}: no keypoint {place.anchor!r}, by which object {spec.name!r} is "
+            f"placed; it has: {', '.join(sorted(points))}"
+        )
+    p = Rotation.from_euler("z", place.yaw).apply(points[place.anchor])
+    return xyz - np.array([p[0], p[1], 0.0])

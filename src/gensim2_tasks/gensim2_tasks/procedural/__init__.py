@@ -1,0 +1,66 @@
+"""Seeded generators of articulated objects.
+
+`generate("box_rotate", 7, folder)` writes a PartNet-Mobility style folder that the importer of
+downloaded objects reads. The same category and seed give the same bytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gensim2_tasks.procedural import box, drawer, laptop
+from gensim2_tasks.procedural.folder import Model, write_folder
+
+__all__ = ["categories", "generate", "make_model"]
+
+_GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
+    "box_rotate": box.generate_model,
+    "drawer": drawer.generate_model,
+    "laptop_rotate": laptop.generate_model,
+}
+
+
+def categories() -> tuple[str, ...]:
+    """Return the categories that can be generated, sorted."""
+    return tuple(sorted(_GENERATORS))
+
+
+def make_model(category: str, seed: int) -> Model:
+    """Make the object of a category and seed in memory.
+
+    Args:
+        category: one of `categories()`.
+        seed: any integer >= 0.
+
+    Raises:
+        ValueError: unknown category or negative seed.
+    """
+    if category not in _GENERATORS:
+        raise ValueError(
+            f"no procedural generator for category '{category}'; "
+            f"choose one of: {', '.join(categories())}"
+        )
+    if seed < 0:
+        raise ValueError(f"seed of a generated {category} must be 0 or greater, got {seed}")
+    # The category is mixed in, so that seed 3 of two categories is not the same stream.
+    rng = np.random.default_rng([zlib.crc32(category.encode()), seed])
+    return _GENERATORS[category](rng)
+
+
+def generate(category: str, seed: int, folder: Path) -> None:
+    """Write the object of a category and seed as `mobility.urdf`, `info.json` and `meshes/`.
+
+    Args:
+        category: one of `categories()`.
+        seed: any integer >= 0; each gives another geometry.
+        folder: made if missing; files of an earlier call are overwritten.
+
+    Raises:
+        ValueError: unknown category or negative seed.
+        OSError: the folder cannot be written.
+    """
+    write_folder(make_model(category, seed), Path(folder), category=category, seed=seed)

@@ -1,0 +1,118 @@
+"""Drawn scenes: within their ranges, the same for the same seed, facing the robot."""
+
+import numpy as np
+import pytest
+from asset_samples import write_asset
+from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.catalogue import load_task, task_names
+from gensim2_tasks.kinematic_tree import AssetError
+from gensim2_tasks.placement import PlacedObject, draw_scene
+from gensim2_tasks.specs import TaskSpec
+
+SEEDS = range(250)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> AssetLibrary:
+    return AssetLibrary(None, tmp_path_factory.mktemp("cache"))
+
+
+def placed(task: TaskSpec, library: AssetLibrary, seed: int, **options: object) -> PlacedObject:
+    (only,) = draw_scene(task, library, np.random.default_rng(seed), **options)
+    return only
+
+
+def anchor_before_turn(item: PlacedObject, task: TaskSpec) -> np.ndarray:
+    """Where the anchor is at the default openness, before the object turns about its root."""
+    (spec,) = task.objects
+    q = item.asset.joint_position(spec.openness.default)
+    p = item.asset.keypoints(q)[spec.placement.anchor]
+    c, s = np.cos(spec.placement.yaw), np.sin(spec.placement.yaw)
+    turned = np.array([c * p[0] - s * p[1], s * p[0] + c * p[1]])
+    return item.T_base_root[:2, 3] + turned
+
+
+def turned_task(name: str, **placement: object) -> TaskSpec:
+    document = load_task(name).model_dump()
+    document["objects"][0]["placement"].update(placement)
+    return TaskSpec.model_validate(document)
+
+
+@pytest.mark.parametrize("task", [load_task(n) for n in task_names()], ids=lambda t: t.name)
+def test_drawn_values_fill_their_ranges_and_stay_within(task, library):
+    (spec,) = task.objects
+    place = spec.placement
+    drawn = [placed(task, library, seed, asset="3") for seed in SEEDS]
+    offsets = np.array([anchor_before_turn(d, task) - (place.x, place.y) for d in drawn])
+    assert np.abs(offsets).max() <= place.spread + 1e-9
+    assert offsets.max(axis=0) == pytest.approx(place.spread, rel=0.1)
+    assert offsets.min(axis=0) == pytest.approx(-place.spread, rel=0.1)
+    openness = np.array([d.openness for d in drawn]) - spec.openness.default
+    assert np.abs(openness).max() <= spec.openness.spread + 1e-9
+    assert np.ptp(openness) > 1.8 * spec.openness.spread
+
+    yaws = np.array([np.arctan2(*d.T_base_root[[1, 0], 0]) for d in drawn]) - place.yaw
+    assert np.abs(yaws).max() <= place.yaw_spread + 1e-9
+    assert np.ptp(yaws) > 1.8 * place.yaw_spread and np.abs(yaws).min() < 0.1 * place.yaw_spread
+    assert np.all(np.sign(yaws) == np.sign(offsets[:, 1]))
+    for item in drawn:
+        # The front looks along -x of the root: it looks towards the robot's middle line, y = 0.
+        front = -item.T_base_root[:3, 0]
+        assert front[1] * (anchor_before_turn(item, task)[1] - place.y) <= 0.0 and front[0] < 0.0
+        assert item.T_base_root[:3, 2] == pytest.approx([0, 0, 1]), "stands upright"
+        assert item.T_base_root[2, 3] == item.asset.rest_height()
+        assert item.parameters()["openness"] == pytest.approx(item.openness)
+        assert item.parameters()["yaw"] == pytest.approx(np.arctan2(*item.T_base_root[[1, 0], 0]))
+
+
+@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("yaw", [0.0, 0.7])
+def test_without_randomisation_the_anchor_of_any_asset_is_where_the_task_says(name, yaw, library):
+    task = turned_task(name, yaw=yaw, y=0.1)
+    (spec,) = task.objects
+    for seed in range(3):
+        item = placed(task, library, seed, asset=str(seed), randomize=False)
+        anchor = item.keypoints()[spec.placement.anchor]
+        assert anchor[:2] == pytest.approx([spec.placement.x, 0.1], abs=1e-9)
+        assert np.arctan2(*item.T_base_root[[1, 0], 0]) == pytest.approx(yaw)
+        assert item.openness == pytest.approx(spec.openness.default)
+    again = placed(task, library, 99, asset="2", randomize=False)
+    assert np.array_equal(again.T_base_root, item.T_base_root)
+
+
+def test_without_an_anchor_the_root_is_placed(library):
+    task = turned_task("OpenBox", anchor="", x=0.7)
+    item = placed(task, library, 0, asset="3", randomize=False)
+    assert item.T_base_root[:2, 3] == pytest.approx([0.7, 0.0])
+
+
+def test_an_asset_without_the_anchor_is_refused_by_name(tmp_path):
+    write_asset(tmp_path / "articulated_objs" / "box_rotate" / "1")
+    library = AssetLibrary(tmp_path, tmp_path / "cache")
+    with pytest.raises(
+        AssetError, match=r"box_rotate/1: no keypoint 'articulated_object_head'.*hea"
+    ):
+        placed(load_task("OpenBox"), library, 0)
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_a_seed_gives_the_same_scene_whatever_the_cache_holds(name, tmp_path, library):
+    task = load_task(name)
+    cold = AssetLibrary(None, tmp_path / "cold")
+    rngs = [np.random.default_rng(5) for _ in range(3)]
+    first = [draw_scene(task, cold, rngs[0])[0] for _ in range(2)]
+    warm = [draw_scene(task, cold, rngs[1])[0] for _ in range(2)]
+    reread = [draw_scene(task, AssetLibrary(None, tmp_path / "cold"), rngs[2])[0] for _ in range(2)]
+    for a, b, c in zip(first, warm, reread, strict=True):
+        assert a.parameters() == b.parameters() == c.parameters()
+        assert np.array_equal(a.T_base_root, c.T_base_root)
+    assert first[0].asset.ref != first[1].asset.ref, "each draw another geometry"
+    assert rngs[0].random() == rngs[1].random() == rngs[2].random(), "the stream goes on the same"
+    assert placed(task, library, 6).parameters() != first[0].parameters()
+
+
+def test_poses_of_a_placed_object_agree(library):
+    item = placed(load_task("OpenLaptop"), library, 1, asset="3")
+    head = "articulated_object_head"
+    in_part = np.append(np.array(item.asset.info.keypoints[head]) * item.asset.info.scale, 1.0)
+    assert (item.T_base_part @ in_part)[:3] == pytest.approx(item.keypoints()[head])
