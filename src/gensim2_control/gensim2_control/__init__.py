@@ -1,0 +1,1 @@
+"""Robot hardware protocol, trajectory and gripper controllers, limits and the body interface."""

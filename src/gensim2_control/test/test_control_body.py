@@ -1,0 +1,461 @@
+"""What a client, an operator and a broken robot can do to the body, and what must follow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from gensim2_control.body import Body
+from gensim2_control.config import ArmConfig, BodyConfig
+from gensim2_control.goals import ArmCode, GoalRejected, Outcome, TrajectoryRejected
+from gensim2_control.hardware import HOME_Q, Fault
+from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_control.limits import JointLimits, Workspace
+from gensim2_control.mock_hardware import MockHardware
+from gensim2_control.state_machine import Mode
+from gensim2_control.trajectory import Trajectory
+
+# Rig is defined in conftest.py; fixtures hand it out.
+
+
+def test_a_goal_starts_at_the_next_update_and_succeeds(rig) -> None:  # type: ignore[no-untyped-def]
+    trajectory = rig.move(0.3, -0.2)
+    goal = rig.body.follow(trajectory)
+    assert rig.body.busy
+    rig.body.update()
+    assert rig.hardware.writes[-1][2].max() < 1e-9
+    rig.step(2)
+    assert np.abs(rig.hardware.writes[-1][2]).max() > 0
+    rig.run()
+    assert goal.result == type(goal.result)(Outcome.SUCCEEDED, ArmCode.SUCCESSFUL, "")
+    assert goal.progress == 1.0
+    np.testing.assert_allclose(rig.q, trajectory.q[-1], atol=1e-3)
+    assert rig.state.mode is Mode.IDLE
+    took = rig.state.t
+    assert trajectory.duration <= took <= trajectory.duration + 0.1
+
+
+def test_the_reference_is_followed_in_time(rig) -> None:  # type: ignore[no-untyped-def]
+    trajectory = rig.move(0.4)
+    rig.body.follow(trajectory)
+    rig.run()
+    start = 0.005
+    for t, q_ref, dq_ref in rig.hardware.writes:
+        q, dq, _ = trajectory.sample(t + 0.005 - start)
+        if t + 0.005 >= start:
+            np.testing.assert_allclose(q_ref, q, atol=1e-9)
+            np.testing.assert_allclose(dq_ref, dq, atol=1e-9)
+
+
+def test_no_goal_before_the_first_measurement() -> None:
+    body = Body(MockHardware())
+    assert body.update() is None
+    with pytest.raises(TrajectoryRejected, match="no measurement"):
+        body.grip(0.0)
+    assert not body.motion_possible
+
+
+def test_preemption_aborts_the_old_goal_and_goes_on_smoothly(rig) -> None:  # type: ignore[no-untyped-def]
+    first = rig.body.follow(rig.move(0.5))
+    rig.step(60)
+    moving = rig.state
+    assert moving.dq_ref[0] > 0.1
+    target = moving.q_ref.copy()
+    target[0] += 0.3
+    second = rig.body.follow(Trajectory(np.array([1.5]), target[None]))
+    assert first.result.outcome is Outcome.ABORTED
+    assert first.result.code is ArmCode.INVALID_GOAL
+    assert "preempted" in first.result.text
+    rig.run()
+    assert second.result.succeeded
+    np.testing.assert_allclose(rig.q, target, atol=1e-3)
+
+
+def test_a_trajectory_from_rest_is_refused_while_the_arm_moves(rig) -> None:  # type: ignore[no-untyped-def]
+    """Starting it would stop the reference within one control period."""
+    first = rig.body.follow(rig.move(0.5))
+    rig.step(60)
+    with pytest.raises(TrajectoryRejected, match="the arm moves"):
+        rig.body.follow(rig.move(0.2))
+    rig.run()
+    assert first.result.succeeded, "a refused goal must not disturb the running one"
+
+
+def test_cancel_decelerates_and_reports_when_at_rest(rig) -> None:  # type: ignore[no-untyped-def]
+    goal = rig.body.follow(rig.move(0.8, velocity=1.0, acceleration=0.8))
+    rig.step(80)
+    speed = np.abs(rig.state.dq_ref).max()
+    assert speed > 0.5
+    assert rig.body.cancel(goal)
+    assert not goal.done, "the arm still moves"
+    before = rig.state.t
+    rig.run()
+    assert goal.result.outcome is Outcome.CANCELED
+    assert rig.state.t - before <= speed / 10.0 + 0.02
+    assert np.abs(rig.state.dq_ref).max() == 0.0
+    assert rig.body.motion_possible, "cancel does not latch"
+    assert not rig.body.cancel(goal)
+
+
+def test_stop_aborts_latches_and_needs_recover(rig) -> None:  # type: ignore[no-untyped-def]
+    goal = rig.body.follow(rig.move(0.8, velocity=1.0, acceleration=0.8))
+    rig.step(80)
+    rig.body.stop("operator")
+    assert goal.result.outcome is Outcome.ABORTED
+    assert goal.result.text == "STOP_REQUESTED: operator"
+    assert not rig.body.recover(), "not while the arm is decelerating"
+    rig.run()
+    assert rig.state.mode is Mode.STOPPED
+    assert rig.state.errors == ("STOP_REQUESTED",)
+    for attempt in (
+        rig.body.home,
+        lambda: rig.body.grip(0.0),
+        lambda: rig.body.follow(rig.move(0.1)),
+    ):
+        with pytest.raises(GoalRejected, match=r"STOPPED.*robot/recover"):
+            attempt()
+    assert rig.body.recover()
+    with pytest.raises(GoalRejected):
+        rig.body.home()
+    rig.step()
+    assert rig.state.mode is Mode.IDLE
+    home = rig.body.home()
+    rig.run()
+    assert home.result.succeeded
+    np.testing.assert_allclose(rig.q, HOME_Q, atol=1e-3)
+
+
+def test_a_stop_during_recovery_wins(rig) -> None:  # type: ignore[no-untyped-def]
+    rig.body.stop("operator")
+    assert rig.body.recover()
+    rig.body.stop("again")
+    rig.step(5)
+    assert rig.state.mode is Mode.STOPPED
+
+
+def test_a_host_that_steps_only_while_busy_learns_of_stop_and_recovery(rig) -> None:  # type: ignore[no-untyped-def]
+    """In lockstep nobody would see a stop, and no recovery would ever end, while nothing moves."""
+    assert not rig.body.busy
+    rig.body.stop("operator")
+    assert rig.run(longest=0.1).mode is Mode.STOPPED
+    assert rig.body.recover()
+    assert rig.run(longest=0.1).mode is Mode.IDLE
+    rig.hardware.set_q(np.array(HOME_Q) + 0.1)
+    rig.body.reseed()
+    rig.body.update()
+    assert not rig.body.busy, "a reset must not make time go on"
+
+
+def test_a_lost_heartbeat_stops_only_what_runs(rig) -> None:  # type: ignore[no-untyped-def]
+    assert not rig.body.heartbeat_lost()
+    assert rig.body.motion_possible
+    goal = rig.body.follow(rig.move(0.8))
+    rig.step(80)
+    assert rig.body.heartbeat_lost("gone")
+    rig.run()
+    assert goal.result.outcome is Outcome.ABORTED
+    assert rig.state.error_code is Fault.HEARTBEAT_LOST
+    assert rig.state.mode is Mode.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("inject", "fault", "mode"),
+    [
+        (lambda hw: hw.inject_reflex(), Fault.REFLEX, Mode.REFLEX),
+        (lambda hw: hw.set_user_stop(True), Fault.USER_STOPPED, Mode.USER_STOPPED),
+        (lambda hw: hw.set_comm_lost(True), Fault.COMM_LOST, Mode.COMM_LOST),
+        (lambda hw: hw.disconnect(), Fault.COMM_LOST, Mode.COMM_LOST),
+        (lambda hw: hw.set_nan(True), Fault.STATE_INVALID, Mode.STOPPED),
+        (lambda hw: hw.set_clock_frozen(True), Fault.STATE_STALE, Mode.STOPPED),
+    ],
+)
+def test_every_hardware_fault_ends_the_goal_and_rests_the_reference(
+    rig,  # type: ignore[no-untyped-def]
+    inject: Callable[[MockHardware], None],
+    fault: Fault,
+    mode: Mode,
+) -> None:
+    goal = rig.body.follow(rig.move(0.8, velocity=1.0, acceleration=0.8))
+    rig.step(80)
+    inject(rig.hardware)
+    rig.step(100)
+    assert goal.result.outcome is Outcome.ABORTED
+    assert fault.name in goal.result.text
+    assert rig.state.error_code is fault
+    assert rig.state.mode is mode
+    assert not rig.state.motion_possible
+    assert np.abs(rig.state.dq_ref).max() == 0.0, "nobody renews this velocity"
+    assert np.isfinite(rig.state.q).all(), "an invalid measurement must not be passed on"
+    rig.hardware.set_user_stop(False)
+    rig.hardware.set_comm_lost(False)
+    rig.hardware.set_nan(False)
+    rig.hardware.set_clock_frozen(False)
+    rig.step(100)
+    assert not rig.state.motion_possible, "recovery is never automatic"
+    assert rig.body.recover()
+    rig.step(2)
+    assert rig.state.motion_possible
+    rested = rig.q.copy()
+    rig.step(100)
+    np.testing.assert_allclose(rig.q, rested, atol=1e-6, err_msg="nothing may be resumed")
+    again = rig.body.follow(rig.move(0.1))
+    rig.run()
+    assert again.result.succeeded
+
+
+def test_recovery_fails_while_the_cause_is_there(rig) -> None:  # type: ignore[no-untyped-def]
+    rig.hardware.set_user_stop(True)
+    rig.step(3)
+    answer = rig.body.recover()
+    assert not answer
+    assert "stop is pressed" in answer.text
+    rig.hardware.set_user_stop(False)
+    rig.step(10)
+    assert not rig.state.motion_possible, "a refused recovery must not take effect later"
+
+
+def test_a_recovery_that_does_not_show_at_once_is_void(rig, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """Otherwise releasing the user stop minutes later would bring the robot back by itself."""
+    rig.hardware.set_user_stop(True)
+    rig.step(3)
+    monkeypatch.setattr(rig.hardware, "recover", lambda: True)
+    assert rig.body.recover()
+    rig.step(5)
+    rig.hardware.set_user_stop(False)
+    rig.step(50)
+    assert not rig.state.motion_possible
+
+
+def test_an_arm_that_is_guided_by_hand_is_followed_and_not_commanded(rig) -> None:  # type: ignore[no-untyped-def]
+    """Holding the old reference would throw the arm back as soon as the drives follow again."""
+    rig.hardware.set_user_stop(True)
+    rig.step(2)
+    count = len(rig.hardware.writes)
+    guided = np.array(HOME_Q) + 0.3
+    rig.hardware.set_q(guided)
+    rig.step(5)
+    assert len(rig.hardware.writes) == count
+    np.testing.assert_array_equal(rig.state.q_ref, guided)
+    rig.hardware.set_user_stop(False)
+    assert rig.body.recover()
+    rig.step(20)
+    np.testing.assert_array_equal(rig.hardware.writes[-1][1], guided)
+
+
+def test_a_late_measurement_stops_the_arm_and_does_not_jump(rig) -> None:  # type: ignore[no-untyped-def]
+    """After a pause of the host the time law has moved on: catching up would be a leap."""
+    goal = rig.body.follow(rig.move(0.8, velocity=1.0, acceleration=0.8))
+    rig.step(80)
+    before = rig.hardware.writes[-1]
+    rig.hardware.step(0.5)
+    rig.body.update()
+    assert np.abs(rig.hardware.writes[-1][1] - before[1]).max() <= 2.62 * 0.005
+    rig.run()
+    assert "no measurement for 0.5" in goal.result.text
+    assert rig.state.error_code is Fault.STATE_STALE
+
+
+def test_time_may_stand_still_or_leap_while_nothing_runs(rig) -> None:  # type: ignore[no-untyped-def]
+    for _ in range(100):
+        rig.body.update()
+    rig.hardware.step(3600.0)
+    rig.body.update()
+    assert rig.state.mode is Mode.IDLE
+
+
+def test_a_clock_that_runs_back_is_a_fault_unless_announced(rig) -> None:  # type: ignore[no-untyped-def]
+    rig.step(100)
+    rig.hardware.step(-0.4)
+    rig.body.reseed()
+    rig.body.update()
+    assert rig.state.mode is Mode.IDLE
+    rig.hardware.step(-0.05)
+    rig.body.update()
+    assert rig.state.error_code is Fault.STATE_INVALID
+    assert "ran back" in rig.state.reason
+
+
+def test_reseed_aborts_and_holds_where_the_reset_put_the_arm(rig) -> None:  # type: ignore[no-untyped-def]
+    goal = rig.body.follow(rig.move(0.8))
+    rig.step(80)
+    elsewhere = np.array(HOME_Q) + 0.4
+    rig.hardware.set_q(elsewhere)
+    rig.body.reseed()
+    assert "reset" in goal.result.text
+    rig.body.update()
+    assert not rig.body.busy
+    np.testing.assert_array_equal(rig.hardware.writes[-1][1], elsewhere)
+    np.testing.assert_array_equal(rig.hardware.writes[-1][2], 0.0)
+
+
+def test_path_tolerance_stops_a_blocked_arm(rig) -> None:  # type: ignore[no-untyped-def]
+    rig.hardware.block_joint(1)
+    goal = rig.body.follow(rig.move(0.5, 0.5), path_tol=0.05)
+    rig.run()
+    assert goal.result.code is ArmCode.PATH_TOLERANCE_VIOLATED
+    assert "fr3_joint2 is off by 0.05" in goal.result.text
+    assert rig.body.motion_possible
+
+
+def test_goal_tolerance_decides_about_contact(rig) -> None:  # type: ignore[no-untyped-def]
+    """Pushing tasks deviate on purpose: unlimited tolerance succeeds, the default aborts."""
+    rig.hardware.block_joint(1)
+    blocked = rig.body.follow(rig.move(0.2, 0.2))
+    rig.run()
+    assert blocked.result.code is ArmCode.GOAL_TOLERANCE_VIOLATED
+    assert "fr3_joint2 is off by 0.2000 > 0.0200 rad, 1 s after" in blocked.result.text
+    free = rig.body.follow(rig.move(0.2, 0.2), goal_tol=[0, -1, 0, 0, 0, 0, 0])
+    rig.run()
+    assert free.result.succeeded
+
+
+def test_the_goal_may_settle_within_its_time(make_rig) -> None:  # type: ignore[no-untyped-def]
+    rig = make_rig(lag=0.15)
+    trajectory = rig.move(0.3)
+    goal = rig.body.follow(trajectory, goal_tol=0.001)
+    rig.run()
+    assert goal.result.succeeded
+    assert rig.state.t > trajectory.duration + 0.2
+
+
+def test_a_plan_may_go_on_from_the_held_reference_in_contact(rig) -> None:  # type: ignore[no-untyped-def]
+    """In contact the arm is not at its reference: both are sound places to go on from."""
+    rig.hardware.block_joint(1)
+    rig.body.follow(rig.move(0.0, 0.2), goal_tol=-1)
+    rig.run()
+    assert rig.state.q_ref[1] - rig.q[1] == pytest.approx(0.2)
+    onward = rig.body.follow(rig.move(0.1), goal_tol=-1)
+    rig.run()
+    assert onward.result.succeeded
+    rig.hardware.writes.clear()
+    measured = rig.q.copy()
+    away = np.vstack([measured, measured])
+    away[1, 1] -= 0.1
+    retreat = rig.body.follow(Trajectory(np.array([0.0, 2.0]), away), goal_tol=-1)
+    rig.run()
+    assert retreat.result.succeeded
+    steps = np.diff([write[1] for write in rig.hardware.writes], axis=0)
+    assert np.abs(steps).max() < 2.62 * 0.005, "the difference must be worked off smoothly"
+    with pytest.raises(TrajectoryRejected, match="starts too far away"):
+        rig.body.follow(Trajectory(np.array([0.0, 2.0]), away + 0.05))
+
+
+def test_the_workspace_is_checked_on_the_way(kinematics: Fr3Kinematics) -> None:
+    """Both ends are above the table, the straight joint line between them is not."""
+    hardware = MockHardware()
+    hardware.connect()
+    body = Body(hardware, kinematics=kinematics, workspace=Workspace((-1, -1, 0.2), (1, 1, 1.2)))
+    state = body.update()
+    assert state is not None
+    low = state.q[:7].copy()
+    low[1] += 0.25
+    back = np.vstack([state.q[:7], low, state.q[:7]])
+    with pytest.raises(TrajectoryRejected, match="workspace: the TCP would reach"):
+        body.follow(Trajectory(np.array([0.0, 2.0, 4.0]), back))
+    with pytest.raises(ValueError, match="pass both"):
+        Body(hardware, workspace=Workspace((-1, -1, 0.2), (1, 1, 1.2)))
+
+
+def test_streaming_follows_the_newest_chunk_and_rests_when_it_ends(rig) -> None:  # type: ignore[no-untyped-def]
+    start = rig.q.copy()
+    for i in range(10):
+        steps = np.arange(1, 5) * 0.1
+        q = start + np.outer(steps + i * 0.1, np.eye(7)[0]) * 0.2
+        rig.body.stream(Trajectory(steps, q), stamp=rig.state.t)
+        rig.step(20)
+        assert rig.state.mode is Mode.MOVING
+    rig.run(longest=2.0)
+    assert rig.state.mode is Mode.IDLE
+    np.testing.assert_allclose(rig.q, q[-1], atol=1e-3)
+
+
+def test_a_chunk_that_ends_moving_is_followed_by_a_stop(rig) -> None:  # type: ignore[no-untyped-def]
+    q = rig.q[None] + np.eye(7)[:1] * 0.1
+    rig.body.stream(Trajectory(np.array([0.4]), q, np.eye(7)[:1] * 0.4))
+    rig.run(longest=1.0)
+    assert np.abs(rig.state.dq_ref).max() == 0.0
+    assert 0.1 < rig.q[0] < 0.1 + 0.4**2 / 20 + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("stamp", "t", "offset", "speed", "text"),
+    [
+        (-0.3, 0.5, 0.1, 0.0, "0.300 s old"),
+        (0.3, 0.5, 0.1, 0.0, "-0.300 s old"),
+        (-0.15, 0.1, 0.1, 0.0, "every point is in the past"),
+        (0.0, 3.0, 0.1, 0.0, "at most 2 s"),
+        (0.0, 0.5, 3.0, 0.0, "limit"),
+        (0.0, 1.9, 2.7, 2.5, "last velocity is too high"),
+    ],
+)
+def test_bad_chunks_are_refused(
+    rig,  # type: ignore[no-untyped-def]
+    stamp: float,
+    t: float,
+    offset: float,
+    speed: float,
+    text: str,
+) -> None:
+    rig.step(200)
+    chunk = Trajectory(np.array([t]), rig.q[None] + np.eye(7)[:1] * offset, np.eye(7)[:1] * speed)
+    with pytest.raises(TrajectoryRejected, match=text):
+        rig.body.stream(chunk, stamp=rig.state.t + stamp if stamp else 0.0)
+    assert not rig.body.busy
+
+
+def test_a_stream_does_not_disturb_a_goal(rig) -> None:  # type: ignore[no-untyped-def]
+    goal = rig.body.follow(rig.move(0.3))
+    with pytest.raises(TrajectoryRejected, match="a goal runs"):
+        rig.body.stream(Trajectory(np.array([0.5]), rig.q[None]))
+    rig.run()
+    assert goal.result.succeeded
+
+
+def test_conditions_of_the_host_are_asked(rig) -> None:  # type: ignore[no-untyped-def]
+    rig.body.require(lambda: "no heartbeat")
+    with pytest.raises(GoalRejected, match="no heartbeat"):
+        rig.body.home()
+
+
+def test_close_lets_everybody_go(rig) -> None:  # type: ignore[no-untyped-def]
+    goals = [rig.body.follow(rig.move(0.5)), rig.body.grip(0.0)]
+    rig.body.close("over")
+    assert all(goal.wait(0.0) for goal in goals)
+    assert [goal.result.text for goal in goals] == ["over", "over"]
+
+
+def test_tolerances_that_are_no_numbers_are_refused(rig) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(TrajectoryRejected, match="tolerance"):
+        rig.body.follow(rig.move(0.1), goal_tol=math.nan)
+
+
+def test_the_same_calls_give_the_same_references_at_any_time_of_day(make_rig) -> None:  # type: ignore[no-untyped-def]
+    """Episodes must repeat to the bit, whenever in a run they are recorded."""
+
+    def run(t: float) -> np.ndarray:
+        rig = make_rig(t=t)
+        rig.body.follow(rig.move(0.3, 0.2))
+        rig.step(100)
+        rig.body.stop("")
+        rig.step(50)
+        rig.body.recover()
+        rig.step(2)
+        rig.body.home()
+        rig.run()
+        return np.array([write[1] for write in rig.hardware.writes])
+
+    np.testing.assert_array_equal(run(0.0), run(12345.678))
+
+
+def test_a_config_without_stale_check_allows_any_pause() -> None:
+    hardware = MockHardware()
+    hardware.connect()
+    body = Body(hardware, JointLimits.fr3(), BodyConfig(max_stale_updates=0, arm=ArmConfig()))
+    body.update()
+    goal = body.grip(0.0)
+    for _ in range(1000):
+        body.update()
+    assert not goal.done
+    assert body.motion_possible

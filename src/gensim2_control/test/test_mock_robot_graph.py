@@ -1,0 +1,465 @@
+"""The body contract on a real graph: mock_robot is a process, the client is this one.
+
+What is asserted here is what a client or an operator relies upon: that a goal ends with a reason,
+that stop answers while a goal runs, and that a robot does not go on when its client is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from action_msgs.msg import GoalStatus
+from control_msgs.action import FollowJointTrajectory, GripperCommand
+from control_msgs.msg import JointTolerance, JointTrajectoryControllerState
+from diagnostic_msgs.msg import DiagnosticArray
+from gensim2_control.hardware import ARM_JOINTS, HOME_Q, JOINTS, Array, Fault
+from gensim2_control.limits import JointLimits
+from gensim2_control.ros.conversions import joint_sample_from_msg, seconds, trajectory_to_msg
+from gensim2_control.trajectory import Trajectory, point_to_point
+from rcl_interfaces.srv import SetParameters
+from rclpy.action import ActionClient
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from gensim2_msgs.msg import RobotStatus
+
+ROOT = Path(__file__).resolve().parents[3]
+DOMAIN = 1 + os.getpid() % 95
+GUARD = 60.0
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+HOME = np.array(HOME_Q)
+ARM = "fr3_arm_controller"
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_DOMAIN_ID", str(DOMAIN))
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        profile = ROOT / "launch" / "config" / "fastdds_profile.xml"
+        patch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
+        yield dict(os.environ)
+
+
+def start_robot(environment: dict[str, str], *parameters: str) -> subprocess.Popen[str]:
+    words = [word for given in parameters for word in ("-p", given)]
+    urdf = ROOT / "launch" / "urdf" / "fr3.urdf"
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gensim2_control.mock_robot_node"),
+            *("--ros-args", "-p", f"urdf:={urdf}", *words),
+        ],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+class Client:
+    """Everything a client of the body needs, as blocking calls with a guard."""
+
+    def __init__(self, domain: int = DOMAIN) -> None:
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = rclpy.create_node("test_client", context=self.context)
+        self.arm = ActionClient(self.node, FollowJointTrajectory, f"{ARM}/follow_joint_trajectory")
+        self.gripper = ActionClient(self.node, GripperCommand, "fr3_gripper/gripper_action")
+        self.feedback: list[Any] = []
+        self.heard: dict[str, list[Any]] = {}
+        self.news = threading.Condition()
+        for topic, kind, qos in (
+            ("joint_states", JointState, 10),
+            ("robot_status", RobotStatus, LATCHED),
+            ("diagnostics", DiagnosticArray, 10),
+            (f"{ARM}/controller_state", JointTrajectoryControllerState, 10),
+            ("fr3_gripper/controller_state", JointTrajectoryControllerState, 10),
+        ):
+            best_effort = topic.endswith("controller_state")
+            profile = qos_profile_sensor_data if best_effort else qos
+            self.node.create_subscription(kind, topic, self._hear(topic), profile)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        rclpy.shutdown(context=self.context)
+        self._thread.join(GUARD)
+
+    def wait(self, topic: str, match: Callable[[Any], bool], fresh: bool = False) -> Any:
+        """Return the newest message of a topic that matches, waiting for one."""
+        with self.news:
+            if fresh:
+                self.heard.get(topic, []).clear()
+            found = self.news.wait_for(
+                lambda: any(match(m) for m in self.heard.get(topic, [])[-1:]), GUARD
+            )
+            assert found, f"{topic}: {self.heard.get(topic, [])[-1:]}"
+            return self.heard[topic][-1]
+
+    def result(self, future: Any) -> Any:
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
+        assert done.wait(GUARD), "no answer"
+        return future.result()
+
+    def call(self, name: str) -> Trigger.Response:
+        service = self.node.create_client(Trigger, name)
+        assert service.wait_for_service(GUARD)
+        return self.result(service.call_async(Trigger.Request()))
+
+    def inject(self, **values: Any) -> None:
+        service = self.node.create_client(SetParameters, "mock_robot/set_parameters")
+        assert service.wait_for_service(GUARD)
+        request = SetParameters.Request(
+            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
+        )
+        results = self.result(service.call_async(request)).results
+        assert all(result.successful for result in results), results
+
+    def send(self, trajectory: Trajectory | JointTrajectory, **fields: Any) -> Any:
+        message = trajectory
+        if isinstance(trajectory, Trajectory):
+            message = trajectory_to_msg(trajectory)
+        assert self.arm.wait_for_server(GUARD)
+        goal = FollowJointTrajectory.Goal(trajectory=message, **fields)
+        return self.result(self.arm.send_goal_async(goal, self.feedback.append))
+
+    def grip(self, position: float, effort: float = 0.0) -> Any:
+        assert self.gripper.wait_for_server(GUARD)
+        goal = GripperCommand.Goal()
+        goal.command.position, goal.command.max_effort = position, effort
+        return self.result(self.gripper.send_goal_async(goal, self.feedback.append))
+
+    def end(self, handle: Any) -> tuple[int, Any]:
+        assert handle.accepted
+        response = self.result(handle.get_result_async())
+        return response.status, response.result
+
+    def q(self) -> Array:
+        return joint_sample_from_msg(self.wait("joint_states", lambda m: True, fresh=True)).q[:7]
+
+    def status(self, mode: int, **fields: Any) -> RobotStatus:
+        return self.wait(
+            "robot_status",
+            lambda m: m.mode == mode and all(getattr(m, k) == v for k, v in fields.items()),
+        )
+
+    def move(self, offset: float, speed: float = 0.3) -> Trajectory:
+        q = self.q()
+        target = q.copy()
+        target[0] += offset
+        limits = JointLimits.fr3().reduced(velocity=speed, acceleration=0.3)
+        return point_to_point(q, target, limits)
+
+    def _hear(self, topic: str) -> Callable[[Any], None]:
+        def callback(message: Any) -> None:
+            with self.news:
+                self.heard.setdefault(topic, []).append(message)
+                self.news.notify_all()
+
+        return callback
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
+
+
+@pytest.fixture(scope="module")
+def robot(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = start_robot(environment)
+    yield process
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=GUARD)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+
+
+@pytest.fixture(scope="module")
+def connected(robot: subprocess.Popen[str]) -> Iterator[Client]:
+    client = Client()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def client(connected: Client) -> Client:
+    """A client of a robot that is healthy, at home and has no object in its hand."""
+    connected.inject(fault="none", blocked_joint=0, object_position=-1.0)
+    assert connected.call("robot/recover").success
+    connected.status(RobotStatus.IDLE)
+    assert connected.call("robot/home").success
+    connected.status(RobotStatus.IDLE, motion_possible=True, in_motion=False)
+    connected.feedback.clear()
+    return connected
+
+
+def test_states_are_published_with_all_joints_and_rising_stamps(client: Client) -> None:
+    with client.news:
+        client.heard["joint_states"].clear()
+        assert client.news.wait_for(lambda: len(client.heard["joint_states"]) >= 20, GUARD)
+        messages = client.heard["joint_states"][:20]
+    assert list(messages[0].name) == list(JOINTS)
+    assert len(messages[0].position) == len(messages[0].velocity) == len(messages[0].effort) == 9
+    stamps = [seconds(m.header.stamp) for m in messages]
+    assert (np.diff(stamps) > 0).all()
+    arm = client.wait(f"{ARM}/controller_state", lambda m: True, fresh=True)
+    assert list(arm.joint_names) == list(ARM_JOINTS)
+    np.testing.assert_allclose(arm.error.positions, 0.0, atol=1e-3)
+    hand = client.wait("fr3_gripper/controller_state", lambda m: True, fresh=True)
+    assert list(hand.joint_names) == ["fr3_finger_joint1"]
+
+
+def test_who_comes_late_learns_the_condition_at_once(client: Client) -> None:
+    late = Client()
+    assert late.status(RobotStatus.IDLE).motion_possible
+    late.close()
+
+
+def test_a_goal_is_followed_with_joints_in_any_order(client: Client) -> None:
+    trajectory = client.move(0.3)
+    message = trajectory_to_msg(trajectory)
+    message.joint_names = message.joint_names[::-1]
+    for point in message.points:
+        for field in ("positions", "velocities", "accelerations"):
+            setattr(point, field, getattr(point, field)[::-1])
+    handle = client.send(message)
+    client.status(RobotStatus.MOVING, in_motion=True)
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_SUCCEEDED
+    assert (result.error_code, result.error_string) == (0, "")
+    np.testing.assert_allclose(client.q(), trajectory.q[-1], atol=0.02)
+    assert client.feedback
+    assert list(client.feedback[0].feedback.joint_names) == list(ARM_JOINTS)
+
+
+def test_malformed_goals_are_rejected_and_the_reason_can_be_found(client: Client) -> None:
+    message = trajectory_to_msg(client.move(0.1))
+    message.joint_names[6] = "panda_joint7"
+    assert not client.send(message).accepted
+    client.wait("diagnostics", lambda m: "unknown: panda_joint7" in str(m.status[0].values))
+    message = trajectory_to_msg(client.move(0.1))
+    message.points[1].velocities[0] = 0.5
+    assert not client.send(message).accepted
+    message = trajectory_to_msg(client.move(0.1), stamp=12.0)
+    assert not client.send(message).accepted
+
+
+def test_unsafe_goals_are_aborted_with_code_and_text_before_anything_moves(client: Client) -> None:
+    before = client.q()
+    far = np.vstack([before, before])
+    far[1, 0] += 3.0
+    cases = [
+        (Trajectory(np.array([0.0, 9.0]), far), "position limit: fr3_joint1"),
+        (Trajectory(np.array([0.0, 0.1]), far), "limit"),
+        (Trajectory(np.array([0.0, 5.0]), np.vstack([before + 0.1] * 2)), "starts too far away"),
+    ]
+    for trajectory, text in cases:
+        status, result = client.end(client.send(trajectory))
+        assert status == GoalStatus.STATUS_ABORTED
+        assert result.error_code == FollowJointTrajectory.Result.INVALID_GOAL
+        assert text in result.error_string
+    np.testing.assert_allclose(client.q(), before, atol=1e-3)
+
+
+def test_cancel_brings_the_arm_to_rest_short_of_the_goal(client: Client) -> None:
+    trajectory = client.move(1.0, speed=0.5)
+    handle = client.send(trajectory)
+    client.wait("joint_states", lambda m: m.velocity[0] > 0.2)
+    client.result(handle.cancel_goal_async())
+    status, _ = client.end(handle)
+    assert status == GoalStatus.STATUS_CANCELED
+    state = client.status(RobotStatus.IDLE, in_motion=False)
+    assert state.motion_possible
+    reached = client.q()
+    assert reached[0] < trajectory.q[-1, 0] - 0.1
+    np.testing.assert_allclose(client.q(), reached, atol=1e-3)
+
+
+def test_a_new_goal_preempts_the_old_one(client: Client) -> None:
+    first = client.send(client.move(1.0))
+    client.wait("joint_states", lambda m: m.velocity[0] > 0.1)
+    second = client.send(Trajectory(np.array([2.0]), HOME[None]))
+    status, result = client.end(first)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert "preempted" in result.error_string
+    assert client.end(second)[0] == GoalStatus.STATUS_SUCCEEDED
+    np.testing.assert_allclose(client.q(), HOME, atol=0.02)
+
+
+def test_stop_answers_while_a_goal_runs_and_latches(client: Client) -> None:
+    handle = client.send(client.move(1.5, speed=0.1))
+    client.wait("joint_states", lambda m: m.velocity[0] > 0.05)
+    assert client.call("robot/stop").success
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert "STOP_REQUESTED" in result.error_string
+    state = client.status(RobotStatus.STOPPED, in_motion=False)
+    assert not state.motion_possible
+    assert state.error_code == Fault.STOP_REQUESTED
+    assert list(state.errors) == ["STOP_REQUESTED"]
+    assert not client.send(client.move(0.1)).accepted
+    assert not client.grip(0.0).accepted
+    assert not client.call("robot/home").success
+    assert client.call("robot/recover").success
+    client.status(RobotStatus.IDLE, motion_possible=True)
+
+
+def test_a_blocked_arm_is_reported_with_joint_and_amount(client: Client) -> None:
+    client.inject(blocked_joint=1)
+    tolerance = [JointTolerance(name="fr3_joint1", position=0.05)]
+    status, result = client.end(client.send(client.move(0.5), path_tolerance=tolerance))
+    assert status == GoalStatus.STATUS_ABORTED
+    assert result.error_code == FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED
+    assert "fr3_joint1 is off by" in result.error_string
+
+
+def test_the_gripper_speaks_of_one_finger_joint_everywhere(client: Client) -> None:
+    status, result = client.end(client.grip(0.01))
+    assert status == GoalStatus.STATUS_SUCCEEDED
+    assert (result.reached_goal, result.stalled) == (True, False)
+    assert result.position == pytest.approx(0.01, abs=2e-3)
+    measured = client.wait("joint_states", lambda m: True, fresh=True)
+    assert measured.position[7] == pytest.approx(0.01, abs=2e-3)
+    assert all(0.0 <= m.feedback.position <= 0.04 for m in client.feedback)
+    assert not client.grip(0.08).accepted
+    assert client.end(client.grip(0.04))[0] == GoalStatus.STATUS_SUCCEEDED
+
+
+def test_a_grasp_is_a_success_that_says_stalled(client: Client) -> None:
+    assert client.end(client.grip(0.04))[1].reached_goal
+    client.inject(object_position=0.015)
+    status, result = client.end(client.grip(0.0, effort=25.0))
+    assert status == GoalStatus.STATUS_SUCCEEDED
+    assert (result.reached_goal, result.stalled) == (False, True)
+    assert result.position == pytest.approx(0.015, abs=1e-3)
+    assert result.effort == pytest.approx(25.0)
+
+
+def test_a_reflex_ends_the_goal_and_waits_for_the_operator(client: Client) -> None:
+    handle = client.send(client.move(1.0))
+    client.wait("joint_states", lambda m: m.velocity[0] > 0.1)
+    client.inject(fault="reflex")
+    status, result = client.end(handle)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert "REFLEX: mock_reflex" in result.error_string
+    state = client.status(RobotStatus.REFLEX)
+    assert state.in_error
+    assert not state.drives_powered
+    client.inject(fault="user_stop")
+    client.status(RobotStatus.USER_STOPPED, e_stopped=True)
+    answer = client.call("robot/recover")
+    assert not answer.success
+    assert "stop is pressed" in answer.message
+    client.inject(fault="none")
+    assert client.call("robot/recover").success
+    client.status(RobotStatus.IDLE, motion_possible=True)
+
+
+def test_streamed_chunks_lead_the_arm_but_not_from_two_sides(client: Client) -> None:
+    one = client.node.create_publisher(JointTrajectory, f"{ARM}/joint_trajectory", 1)
+    target = HOME.copy()
+    target[0] += 0.1
+    chunk = trajectory_to_msg(Trajectory(np.array([1.0]), target[None]))
+    while one.get_subscription_count() == 0:
+        time.sleep(0.01)
+    one.publish(chunk)
+    client.wait("joint_states", lambda m: m.position[0] > 0.09)
+    client.status(RobotStatus.IDLE, in_motion=False)
+    two = client.node.create_publisher(JointTrajectory, f"{ARM}/joint_trajectory", 1)
+    while two.get_subscription_count() == 0:
+        time.sleep(0.01)
+    chunk.points[0].positions[0] = 0.0
+    one.publish(chunk)
+    client.wait("diagnostics", lambda m: "only one may lead" in str(m.status[0].values))
+    assert client.q()[0] > 0.09
+    client.node.destroy_publisher(one)
+    client.node.destroy_publisher(two)
+
+
+DOOMED_CLIENT = """
+import sys, rclpy
+from control_msgs.action import FollowJointTrajectory
+from gensim2_control.ros.heartbeat import ClientHeartbeat
+from rclpy.action import ActionClient
+from rclpy.serialization import deserialize_message
+
+rclpy.init()
+node = rclpy.create_node("doomed")
+heartbeat = ClientHeartbeat(node)
+client = ActionClient(node, FollowJointTrajectory, sys.argv[1])
+client.wait_for_server()
+goal = deserialize_message(bytes.fromhex(sys.argv[2]), FollowJointTrajectory.Goal)
+future = client.send_goal_async(goal)
+rclpy.spin_until_future_complete(node, future)
+rclpy.spin(node)
+"""
+
+
+def test_a_killed_client_stops_the_robot(client: Client, environment: dict[str, str]) -> None:
+    """A dead action client does not cancel its goal: without the heartbeat the arm goes on."""
+    goal = FollowJointTrajectory.Goal(trajectory=trajectory_to_msg(client.move(1.5, speed=0.1)))
+    doomed = subprocess.Popen(
+        [
+            *(sys.executable, "-c", DOOMED_CLIENT),
+            *(f"{ARM}/follow_joint_trajectory", serialize_message(goal).hex()),
+        ],
+        env=environment,
+    )
+    try:
+        client.status(RobotStatus.MOVING, in_motion=True)
+        client.wait("joint_states", lambda m: m.velocity[0] > 0.02)
+    finally:
+        doomed.send_signal(signal.SIGKILL)
+        doomed.wait(GUARD)
+    state = client.status(RobotStatus.STOPPED, in_motion=False)
+    assert state.error_code == Fault.HEARTBEAT_LOST
+    assert client.q()[0] < 1.4
+
+
+def test_ctrl_c_brings_the_arm_to_rest_and_tells_the_client(environment: dict[str, str]) -> None:
+    process = start_robot({**environment, "ROS_DOMAIN_ID": str(DOMAIN + 1)})
+    client = Client(DOMAIN + 1)
+    try:
+        client.status(RobotStatus.IDLE, motion_possible=True)
+        handle = client.send(client.move(1.0))
+        client.wait("joint_states", lambda m: m.velocity[0] > 0.1)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        status, result = client.end(handle)
+        assert status == GoalStatus.STATUS_ABORTED
+        assert "the node is shut down" in result.error_string
+        client.status(RobotStatus.STOPPED, in_motion=False)
+    finally:
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=GUARD)
+        client.close()
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+
+
+def test_an_unknown_parameter_ends_the_start_with_a_message(environment: dict[str, str]) -> None:
+    process = start_robot(environment, "goal_tolerence:=0.1")
+    output, _ = process.communicate(timeout=GUARD)
+    assert process.returncode == 1
+    assert "unknown parameter goal_tolerence, did you mean goal_tolerance?" in output
+    assert "Traceback" not in output
