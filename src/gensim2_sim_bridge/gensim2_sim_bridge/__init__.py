@@ -1,0 +1,1 @@
+"""SAPIEN simulation of the FR3, its scene and its cameras behind the body contract."""

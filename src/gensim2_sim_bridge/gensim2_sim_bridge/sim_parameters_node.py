@@ -1,0 +1,54 @@
+"""Parameters of the node ``sim_bridge``, beside those of the body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gensim2_control.ros.parameters import parameter
+
+OBSERVATIONS = ("state", "pointcloud", "image")
+
+
+@dataclass(frozen=True)
+class SimParameters:
+    """Physics, pace, cameras and assets of the simulation."""
+
+    physics_rate: float = parameter(
+        200.0, "Physics steps and control periods per simulated second.", low=50.0, high=1000.0
+    )
+    real_time_factor: float = parameter(
+        0.0,
+        "Simulated seconds per second; 0 = as fast as possible, and only while the robot has "
+        "something to do.",
+        low=0.0,
+        high=100.0,
+    )
+    observation_rate: float = parameter(
+        10.0, "Camera pictures and scene states per simulated second.", low=1.0, high=60.0
+    )
+    obs: str = parameter(
+        "pointcloud", "What the scene is observed with; state = no cameras.", choices=OBSERVATIONS
+    )
+    calibration: str = parameter("", "Calibration file of the cameras; needed unless obs is state.")
+    camera_width: int = parameter(320, "Width of the pictures, pixels.", low=16, high=1920)
+    camera_height: int = parameter(240, "Height of the pictures, pixels.", low=16, high=1080)
+    camera_fovy: float = parameter(
+        1.012, "Vertical field of view of the cameras, rad.", low=0.2, high=2.5
+    )
+    asset_root: str = parameter("", "Folder of imported assets; empty = procedural ones.")
+    recorder_timeout: float = parameter(
+        5.0,
+        "Time to wait for a recorder before the simulation goes on without it, s of wall time.",
+        low=0.1,
+        high=600.0,
+    )
+
+    def check(self) -> None:
+        """Refuses rates that do not fit and cameras without a place."""
+        if (self.physics_rate / self.observation_rate) % 1.0:
+            raise ValueError(
+                f"physics_rate {self.physics_rate:g} must be a multiple of observation_rate "
+                f"{self.observation_rate:g}"
+            )
+        if self.obs != "state" and not self.calibration:
+            raise ValueError("calibration: a file is needed unless obs is 'state'")

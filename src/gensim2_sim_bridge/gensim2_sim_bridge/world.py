@@ -1,0 +1,300 @@
+"""The SAPIEN world: the FR3 on a table, and one drawn scene in front of it.
+
+Frame: the SAPIEN world is ``base``; the table top is z = 0. A new SAPIEN scene is built at every
+reset, so that an episode depends on its seed and commands alone, never on earlier episodes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import sapien
+from gensim2_control.hardware import ARM_DOF, HOME_Q, JOINTS
+from gensim2_tasks.assets import AssetError
+from gensim2_tasks.placement import PlacedObject
+from gensim2_tasks.predicates import ObjectObservation
+from numpy.typing import NDArray
+from sapien.physx import PhysxArticulation, PhysxMaterial
+
+from gensim2_tasks import se3
+
+Array = NDArray[np.float64]
+# Neighbours whose hulls overlap by construction share a bit of the "ignore" collision word.
+NO_SELF_COLLISION = (
+    "fr3_hand",
+    "fr3_leftfinger",
+    "fr3_rightfinger",
+    "fr3_link5",
+    "fr3_link6",
+    "fr3_link7",
+)
+IGNORE_WORD, IGNORE_BIT = 2, 1 << 4
+TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
+TABLE_CENTRE_X = 0.615
+TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
+
+
+class SceneError(RuntimeError):
+    """The scene cannot be set up; says why."""
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """Physics and rendering."""
+
+    time_step: float = 0.005  # s
+    stiffness: float = 4000.0  # N m/rad, arm drives
+    damping: float = 400.0  # N m s/rad
+    arm_effort: tuple[float, ...] = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)  # N m
+    finger_stiffness: float = 1000.0  # N/m
+    finger_damping: float = 60.0  # N s/m
+    finger_effort: float = 70.0  # N
+    # Joints of objects: with the friction alone, light lids creep or fall, depending on the step.
+    object_armature: float = 0.01  # kg m^2 or kg
+    object_material: tuple[float, float, float] = (0.7, 0.7, 0.0)  # static, dynamic, restitution
+    finger_material: tuple[float, float, float] = (1.0, 1.0, 0.0)
+    render: bool = True
+
+
+class World:
+    """Robot, table and objects.
+
+    Args:
+        urdf: Text of the robot description with absolute mesh paths.
+        config: Physics and rendering.
+
+    Attributes:
+        scene: The SAPIEN scene of the present episode.
+        robot: The articulation of the robot; its active joints are in the order of ``JOINTS``.
+        t: Simulation time since the world was made, s; goes on over resets.
+    """
+
+    scene: sapien.Scene
+    robot: PhysxArticulation
+
+    def __init__(self, urdf: str, config: WorldConfig | None = None) -> None:
+        self.config = config or WorldConfig()
+        self._scratch = tempfile.TemporaryDirectory(prefix="gensim2_world_")
+        self._urdf = Path(self._scratch.name) / "fr3.urdf"
+        self._urdf.write_text(urdf)
+        self.steps = 0
+        self.objects: tuple[PlacedObject, ...] = ()
+        self._articulations: dict[str, PhysxArticulation] = {}
+        self._previous: dict[str, float] = {}
+        self._robot_q = np.zeros(len(JOINTS))
+        self._robot_dq = np.zeros(len(JOINTS))
+        self.reset(())
+
+    @property
+    def t(self) -> float:
+        """Simulation time, s."""
+        return self.steps * self.config.time_step
+
+    def reset(self, objects: Sequence[PlacedObject]) -> None:
+        """Builds a new scene: the robot at home with open fingers, and the given objects.
+
+        Raises:
+            SceneError: An object overlaps the robot.
+            AssetError: A mesh cannot be shown.
+
+        After an error the robot is alone.
+        """
+        try:
+            self._set_up(objects)
+        except (SceneError, AssetError):
+            self._set_up(())
+            raise
+
+    def _set_up(self, objects: Sequence[PlacedObject]) -> None:
+        self.objects = ()
+        self._articulations = {}
+        self.scene = self._new_scene()
+        self._load_robot()
+        for placed in objects:
+            self._articulations[placed.name] = self._load_object(placed)
+        self.objects = tuple(objects)
+        self.step()
+        touched = self._robot_contacts()
+        if touched:
+            raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
+
+    def _new_scene(self) -> sapien.Scene:
+        if self.config.render:
+            scene = sapien.Scene()
+            scene.set_ambient_light([0.35, 0.35, 0.35])
+            scene.add_directional_light([-0.5, -0.4, -1.0], [0.9, 0.9, 0.85], shadow=False)
+            scene.add_directional_light([1.0, 0.3, -0.6], [0.5, 0.5, 0.55], shadow=False)
+        else:
+            scene = sapien.Scene([sapien.physx.PhysxCpuSystem()])
+        scene.set_timestep(self.config.time_step)
+        builder = scene.create_actor_builder()
+        pose = sapien.Pose([TABLE_CENTRE_X, 0.0, -TABLE_HALF_SIZE[2]])
+        builder.add_box_collision(half_size=TABLE_HALF_SIZE, material=PhysxMaterial(0.6, 0.5, 0.0))
+        if self.config.render:
+            material = sapien.render.RenderMaterial(base_color=TABLE_COLOUR)
+            material.roughness = 0.8
+            builder.add_box_visual(half_size=TABLE_HALF_SIZE, material=material)
+        builder.set_initial_pose(pose)
+        builder.build_static(name="table")
+        return scene
+
+    def _build(
+        self, urdf: Path, *, scale: float = 1.0, density: float = 1000.0, T: Array | None = None
+    ) -> PhysxArticulation:
+        loader = self.scene.create_urdf_loader()
+        loader.fix_root_link = True
+        loader.scale = scale
+        loader.set_density(density)
+        builder = loader.parse(str(urdf))[0][0]
+        if not self.config.render:
+            # A scene without renderer refuses visuals, and the process then aborts.
+            for link in builder.link_builders:
+                link.visual_records.clear()
+        builder.set_initial_pose(sapien.Pose(np.eye(4) if T is None else T))
+        return builder.build()
+
+    def _load_robot(self) -> None:
+        config = self.config
+        self.robot = self._build(self._urdf)
+        names = tuple(j.name for j in self.robot.active_joints)
+        if names != JOINTS:
+            raise SceneError(f"the robot description has joints {names}, expected {JOINTS}")
+        pads = PhysxMaterial(*config.finger_material)
+        for link in self.robot.links:
+            link.disable_gravity = True
+            for shape in link.collision_shapes:
+                if link.name in NO_SELF_COLLISION:
+                    groups = shape.collision_groups
+                    groups[IGNORE_WORD] |= IGNORE_BIT
+                    shape.set_collision_groups(groups)
+                if "finger" in link.name:
+                    shape.physical_material = pads
+        fingers = len(JOINTS) - ARM_DOF
+        self._stiffness = np.repeat([config.stiffness, config.finger_stiffness], (ARM_DOF, fingers))
+        self._damping = np.repeat([config.damping, config.finger_damping], (ARM_DOF, fingers))
+        limits = (*config.arm_effort, *[config.finger_effort] * fingers)
+        for joint, stiffness, damping, limit in zip(
+            self.robot.active_joints, self._stiffness, self._damping, limits, strict=True
+        ):
+            joint.set_drive_properties(stiffness, damping, force_limit=limit, mode="force")
+            joint.set_friction(0.0)
+        q = np.array([*HOME_Q, 0.04, 0.04], dtype=np.float32)
+        self.robot.set_qpos(q)
+        self._robot_q, self._robot_dq = q.astype(np.float64), np.zeros(len(JOINTS))
+        for joint, value in zip(self.robot.active_joints, q, strict=True):
+            joint.set_drive_target(float(value))
+
+    def _load_object(self, placed: PlacedObject) -> PhysxArticulation:
+        asset = placed.asset
+        articulation = self._build(
+            asset.urdf,
+            scale=asset.info.scale,
+            density=asset.info.density,
+            T=placed.T_base_root,
+        )
+        articulation.name = placed.name
+        material = PhysxMaterial(*self.config.object_material)
+        for link in articulation.links:
+            for shape in link.collision_shapes:
+                shape.physical_material = material
+        (joint,) = articulation.active_joints
+        joint.set_friction(asset.joint_friction)
+        joint.set_armature(np.array([self.config.object_armature], dtype=np.float32))
+        articulation.set_qpos(np.array([placed.joint_position], dtype=np.float32))
+        if self.config.render:
+            _load_visuals(articulation, str(asset.ref))
+        return articulation
+
+    def step(self) -> None:
+        """Advances the physics by one time step."""
+        self._previous = {k: float(a.get_qpos()[0]) for k, a in self._articulations.items()}
+        before = self._robot_q
+        self.scene.step()
+        self.steps += 1
+        self._robot_q = np.asarray(self.robot.get_qpos(), dtype=np.float64)
+        self._robot_dq = (self._robot_q - before) / self.config.time_step
+
+    def robot_state(self) -> tuple[Array, Array]:
+        """Positions and velocities (9,) of the robot's joints, rad and m, and per s.
+
+        As for objects, the velocity is what the joints moved in the last step: fingers that press
+        on something stand still, whatever the solver's velocity says.
+        """
+        return self._robot_q, self._robot_dq
+
+    def robot_effort(self) -> Array:
+        """Efforts (9,) of the robot's drives in the last step, N m and N.
+
+        SAPIEN reports forces applied from outside only. Its drives are springs and dampers whose
+        force, being implicit, is that of the state after the step.
+        """
+        joints = self.robot.active_joints
+        target = np.array([joint.drive_target[0] for joint in joints])
+        speed = np.array([joint.drive_velocity_target[0] for joint in joints])
+        limit = np.array([joint.force_limit for joint in joints])
+        effort = self._stiffness * (target - self._robot_q)
+        effort += self._damping * (speed - self._robot_dq)
+        return np.clip(effort, -limit, limit)
+
+    def _robot_contacts(self) -> list[str]:
+        """Names of the objects that touch the robot."""
+        links = {*self.robot.links}
+        names = set()
+        for contact in self.scene.get_contacts():
+            for a, b in ((0, 1), (1, 0)):
+                other = contact.bodies[b]
+                if contact.bodies[a] in links and other not in links:
+                    if all(point.separation > 0.0 for point in contact.points):
+                        continue
+                    owner = getattr(other, "articulation", None)
+                    if owner is not None:
+                        names.add(owner.name)
+        return sorted(names)
+
+    def joint_state(self, name: str) -> tuple[float, float]:
+        """Joint position and velocity of an object, rad or m, and per s.
+
+        The velocity is what the joint moved in the last step. The one of the solver is not zero
+        for a joint that is pressed against its limit and stands still.
+        """
+        q = float(self._articulations[name].get_qpos()[0])
+        return q, (q - self._previous.get(name, q)) / self.config.time_step
+
+    def observations(self) -> dict[str, ObjectObservation]:
+        """What the predicates see."""
+        result = {}
+        for placed in self.objects:
+            q, dq = self.joint_state(placed.name)
+            result[placed.name] = ObjectObservation(placed.asset.openness(q), dq)
+        return result
+
+    def part_pose(self, name: str) -> Array:
+        """T_base_part of an object at its present joint position."""
+        placed = next(o for o in self.objects if o.name == name)
+        return placed.T_base_root @ placed.asset.T_root_part(self.joint_state(name)[0])
+
+    def keypoints(self, name: str) -> dict[str, Array]:
+        """Keypoints (3,) of an object in base at its present joint position."""
+        placed = next(o for o in self.objects if o.name == name)
+        points = placed.asset.keypoints(self.joint_state(name)[0])
+        return {k: se3.apply(placed.T_base_root, p) for k, p in points.items()}
+
+
+def _load_visuals(articulation: PhysxArticulation, asset: str) -> None:
+    """Reads the meshes that are shown, which would else happen at the first picture.
+
+    Raises:
+        AssetError: One of them is damaged.
+    """
+    try:
+        for link in articulation.links:
+            body = link.entity.find_component_by_type(sapien.render.RenderBodyComponent)
+            for shape in body.render_shapes if body is not None else ():
+                if not shape.parts:
+                    raise AssetError(f"asset {asset}: the mesh {shape.filename} is empty")
+    except RuntimeError as error:
+        raise AssetError(f"asset {asset}: {error}") from None
