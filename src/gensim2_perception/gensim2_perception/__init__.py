@@ -1,0 +1,1 @@
+"""Point-cloud fusion of several depth cameras."""

@@ -1,0 +1,50 @@
+"""Messages of the node `pointcloud_fusion` from the types of this package."""
+
+from __future__ import annotations
+
+from array import array
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from sensor_msgs.msg import PointCloud2, PointField
+
+from .fusion import FusedCloud
+from .health import Finding
+from .layouts import XYZRGB_FIELDS, XYZRGB_STEP, pack_xyzrgb
+
+
+def to_nanoseconds(stamp: Time) -> int:
+    """Stamp of a message [ns]."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def to_time(stamp_ns: int) -> Time:
+    """Stamp for a message, from [ns]."""
+    sec, nanosec = divmod(stamp_ns, 1_000_000_000)
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def to_pointcloud2(cloud: FusedCloud, frame_id: str) -> PointCloud2:
+    """The cloud as x, y, z and packed rgb, float32 each."""
+    message = PointCloud2(height=1, width=len(cloud.xyz), is_dense=True, is_bigendian=False)
+    message.header.frame_id = frame_id
+    message.header.stamp = to_time(cloud.stamp_ns)
+    message.fields = [
+        PointField(name=f.name, offset=f.offset, datatype=f.datatype, count=f.count)
+        for f in XYZRGB_FIELDS
+    ]
+    message.point_step = XYZRGB_STEP
+    message.row_step = XYZRGB_STEP * len(cloud.xyz)
+    # rclpy copies an array.array at once and bytes one by one.
+    message.data = array("B", pack_xyzrgb(cloud.xyz, cloud.rgb))
+    return message
+
+
+def to_status(finding: Finding) -> DiagnosticStatus:
+    """A finding as a diagnostic status."""
+    return DiagnosticStatus(
+        level=bytes([finding.level]),
+        name=f"pointcloud_fusion: {finding.component}",
+        message=finding.message,
+        values=[KeyValue(key=key, value=value) for key, value in finding.values.items()],
+    )

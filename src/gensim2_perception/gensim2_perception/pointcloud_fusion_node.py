@@ -1,0 +1,209 @@
+"""Node `pointcloud_fusion`: images, joint states and transforms in, one cloud in `base` out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+
+from diagnostic_msgs.msg import DiagnosticArray
+from gensim2_control.camera_calibration import optical_frame
+from gensim2_control.hardware import ARM_JOINTS
+from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_control.ros.parameters import declare_parameters
+from gensim2_control.ros.run import run_node
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2
+from std_msgs.msg import String
+from tf2_msgs.msg import TFMessage
+
+from .camera_poses import CameraPoses
+from .frames import PinholeIntrinsics
+from .fusion import Fusion
+from .fusion_messages_node import to_nanoseconds, to_pointcloud2, to_status
+from .fusion_parameters_node import FusionParameters
+from .health import Level, assess
+from .joint_history import JointHistory
+from .layouts import colour_image, depth_image
+from .pipeline import FusionPipeline
+from .static_transforms import StaticTransforms, rigid
+
+POLL_S = 0.05
+START_S = 15.0
+DIAGNOSTICS_S = 1.0
+LOG_THROTTLE_S = 5.0
+
+
+class PointcloudFusionNode(Node):
+    """Wires topics to a `FusionPipeline`; every callback is short except the fusion itself."""
+
+    def __init__(self) -> None:
+        super().__init__("pointcloud_fusion")
+        table = declare_parameters(self, FusionParameters).value
+        self._base_frame = table.base_frame
+        self._headlines: dict[str, tuple[str, Level, str]] = {}
+        self._pipeline = FusionPipeline(
+            table.pipeline(),
+            Fusion(table.fusion()),
+            CameraPoses(
+                StaticTransforms(),
+                JointHistory(ARM_JOINTS, max_gap_s=table.max_joint_gap),
+                base_frame=table.base_frame,
+            ),
+            now_ns=lambda: self.get_clock().now().nanoseconds,
+            steady_s=time.monotonic,
+        )
+        self._points = self.create_publisher(PointCloud2, "points", table.queue_depth)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "diagnostics", 10)
+        images = QoSProfile(
+            depth=table.queue_depth,
+            reliability=ReliabilityPolicy.RELIABLE
+            if table.reliable
+            else ReliabilityPolicy.BEST_EFFORT,
+        )
+        for camera in table.cameras:
+            for topic, kind, callback in (
+                ("color/camera_info", CameraInfo, self._on_camera_info),
+                ("color/image_raw", Image, self._on_colour),
+                ("aligned_depth_to_color/image_raw", Image, self._on_depth),
+            ):
+                self.create_subscription(
+                    kind, f"{camera}/{topic}", partial(callback, camera), images
+                )
+        # Joint states pass ten to a picture; a fusion in progress must not make them overflow.
+        self.create_subscription(JointState, "joint_states", self._on_joint_state, 100)
+        latched = DurabilityPolicy.TRANSIENT_LOCAL
+        # Several nodes publish static transforms, each its own set: a depth of 1 would lose some.
+        self.create_subscription(
+            TFMessage, "/tf_static", self._on_tf_static, QoSProfile(depth=100, durability=latched)
+        )
+        self.create_subscription(
+            String,
+            "robot_description",
+            self._on_robot_description,
+            QoSProfile(depth=1, durability=latched),
+        )
+        self._quiet_until = time.monotonic() + START_S
+        # Deadlines run on wall time, because simulated time may stand still.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(POLL_S, self._poll, clock=steady)
+        self.create_timer(DIAGNOSTICS_S, self._publish_diagnostics, clock=steady)
+
+    def _on_camera_info(self, camera: str, message: CameraInfo) -> None:
+        try:
+            self._pipeline.camera_model(
+                camera, PinholeIntrinsics.from_k(message.width, message.height, message.k)
+            )
+        except ValueError as error:
+            self._refuse(camera, error)
+        self._run()
+
+    def _on_colour(self, camera: str, message: Image) -> None:
+        try:
+            rgb = colour_image(
+                message.data, message.height, message.width, message.step, message.encoding
+            )
+        except ValueError as error:
+            self._refuse(camera, error)
+            return
+        frame_id = message.header.frame_id or optical_frame(camera)
+        self._pipeline.colour(camera, to_nanoseconds(message.header.stamp), frame_id, rgb)
+        self._run()
+
+    def _on_depth(self, camera: str, message: Image) -> None:
+        try:
+            depth = depth_image(
+                message.data,
+                message.height,
+                message.width,
+                message.step,
+                message.encoding,
+                bool(message.is_bigendian),
+            )
+        except ValueError as error:
+            self._refuse(camera, error)
+            return
+        self._pipeline.depth(camera, to_nanoseconds(message.header.stamp), depth)
+        self._run()
+
+    def _on_joint_state(self, message: JointState) -> None:
+        try:
+            self._pipeline.joint_state(
+                to_nanoseconds(message.header.stamp), message.name, message.position
+            )
+        except ValueError as error:
+            self._warn(str(error))
+            return
+        self._run()
+
+    def _on_tf_static(self, message: TFMessage) -> None:
+        for stamped in message.transforms:
+            p, r = stamped.transform.translation, stamped.transform.rotation
+            try:
+                T_parent_child = rigid((p.x, p.y, p.z), (r.x, r.y, r.z, r.w))
+                self._pipeline.static_transform(
+                    stamped.header.frame_id, stamped.child_frame_id, T_parent_child
+                )
+            except ValueError as error:
+                self._warn(f"{stamped.header.frame_id} -> {stamped.child_frame_id}: {error}")
+        self._run()
+
+    def _on_robot_description(self, message: String) -> None:
+        try:
+            kinematics = Fr3Kinematics.from_urdf(message.data)
+        except ValueError as error:
+            self.get_logger().error(f"robot_description cannot be used: {error}")
+            return
+        if kinematics.root != self._base_frame:
+            self.get_logger().error(
+                f"the root link of robot_description is {kinematics.root}, the parameter "
+                f"base_frame is {self._base_frame}: a wrist camera cannot be placed"
+            )
+            return
+        self._pipeline.kinematics(kinematics)
+        self._run()
+
+    def _run(self) -> None:
+        for cloud in self._pipeline.run():
+            self._points.publish(to_pointcloud2(cloud, self._base_frame))
+
+    def _poll(self) -> None:
+        self._run()
+        findings = assess(self._pipeline)
+        news = [f for f in findings if self._headlines.get(f.component) != f.headline]
+        if time.monotonic() < self._quiet_until:
+            # The other nodes are still starting: what is missing now is no news.
+            news = [f for f in news if f.level is Level.OK]
+        for finding in news:
+            self._headlines[finding.component] = finding.headline
+            text = f"{finding.component}: {finding.message}"
+            if finding.level is Level.OK:
+                self.get_logger().info(text)
+            else:
+                self.get_logger().warning(text)
+        if news:
+            self._publish_diagnostics()
+
+    def _publish_diagnostics(self) -> None:
+        message = DiagnosticArray(status=[to_status(f) for f in assess(self._pipeline)])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+    def _refuse(self, camera: str, error: ValueError) -> None:
+        self._pipeline.cameras[camera].last_error = str(error)
+        self._warn(f"{camera}: {error}")
+
+    def _warn(self, text: str) -> None:
+        self.get_logger().warning(text, throttle_duration_sec=LOG_THROTTLE_S)
+
+
+def main() -> int:
+    """Runs the node; returns the exit code."""
+    # All callbacks share one pipeline and take turns, so more threads would only fight for it.
+    return run_node(PointcloudFusionNode, threads=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""Installs gensim2_perception."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "gensim2_perception"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={PACKAGE: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    zip_safe=True,
+    maintainer="GenSim2 for ROS 2 developers",
+    maintainer_email="maintainers@gensim2.example.com",
+    description="Point-cloud fusion of several depth cameras.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            "pointcloud_fusion = gensim2_perception.pointcloud_fusion_node:main",
+        ]
+    },
+)
