@@ -1,0 +1,1 @@
+"""kPAM planner and expert: keypoint constraints to collision-free timed trajectories."""

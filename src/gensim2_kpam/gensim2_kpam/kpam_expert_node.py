@@ -1,0 +1,161 @@
+"""Node ``kpam_expert``: performs tasks by kPAM plans, through the body contract."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+
+from gensim2_control.ros.conversions import stamp_from_seconds
+from gensim2_control.ros.heartbeat import ClientHeartbeat
+from gensim2_control.ros.parameters import declare_parameters, parameter
+from gensim2_control.ros.run import run_node
+from gensim2_tasks.catalogue import TaskError, load_task
+from gensim2_tasks.specs import TaskSpec
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+
+from gensim2_msgs.action import ExecuteTask
+
+from .expert import ExpertCode, ExpertError, Performance, perform
+from .graph_performer_node import GraphPerformer
+
+# s of wall time
+CLOSE_TIMEOUT = 5.0  # for a task to end at shutdown
+ANSWER_TIME = 0.2  # for its result to leave then
+CANCEL_GRACE = 1.0  # within which rclpy notes a cancel that has been carried out already
+CANCEL_POLL = 0.005
+
+
+@dataclass(frozen=True)
+class ExpertParameters:
+    """How long a task may take."""
+
+    timeout: float = parameter(
+        120.0, "Time for a task whose goal names none, s of ROS time.", low=0.1, high=3600.0
+    )
+
+
+class KpamExpertNode(Node):
+    """Offers ``kpam_expert/execute_task``; one task at a time."""
+
+    def __init__(self) -> None:
+        super().__init__("kpam_expert")
+        self._own = declare_parameters(self, ExpertParameters).value
+        self._performer = GraphPerformer(self)
+        self._heartbeat = ClientHeartbeat(self)
+        self._busy = threading.Lock()
+        self._cancel_asked = False
+        self._server = ActionServer(
+            self,
+            ExecuteTask,
+            "kpam_expert/execute_task",
+            execute_callback=self._execute,
+            goal_callback=self._on_goal,
+            cancel_callback=self._on_cancel,
+            callback_group=ReentrantCallbackGroup(),
+        )
+        self.get_logger().info("ready")
+
+    def close(self) -> None:
+        """Cancels what runs, so that the robot comes to rest, and waits for its end."""
+        self._performer.cancel()
+        if not self._busy.acquire(timeout=CLOSE_TIMEOUT):
+            self.get_logger().warning("a task has not ended in time")
+        time.sleep(ANSWER_TIME)
+
+    def _on_goal(self, request: ExecuteTask.Goal) -> GoalResponse:
+        if not (math.isfinite(request.timeout) and request.timeout >= 0.0):
+            self.get_logger().warning(
+                f"rejected {request.task}: timeout {request.timeout} s; expected 0 or more"
+            )
+            return GoalResponse.REJECT
+        # Held until the task has ended, so that a cancel can only be for the one that runs.
+        if not self._busy.acquire(blocking=False):
+            self.get_logger().warning(f"rejected {request.task}: another task runs")
+            return GoalResponse.REJECT
+        self._cancel_asked = False
+        self._performer.begin()
+        return GoalResponse.ACCEPT
+
+    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        self._cancel_asked = True
+        self._performer.cancel()
+        return CancelResponse.ACCEPT
+
+    def _execute(self, handle: ServerGoalHandle) -> ExecuteTask.Result:
+        try:
+            return self._perform(handle)
+        finally:
+            self._busy.release()
+
+    def _perform(self, handle: ServerGoalHandle) -> ExecuteTask.Result:
+        request: ExecuteTask.Goal = handle.request
+        try:
+            task = load_task(request.task)
+        except TaskError as error:
+            handle.abort()
+            code = ExecuteTask.Result.UNKNOWN_TASK
+            return ExecuteTask.Result(error_code=code, error_msg=str(error), actuation_time=-1.0)
+        performance = self._performance(task, handle)
+        if performance.code is ExpertCode.NONE:
+            handle.succeed()
+        elif performance.code is ExpertCode.CANCELED and self._cancel_noted(handle):
+            handle.canceled()
+        else:
+            self.get_logger().warning(f"{task.name}: {performance.code.name}: {performance.text}")
+            handle.abort()
+        return _result(performance)
+
+    def _cancel_noted(self, handle: ServerGoalHandle) -> bool:
+        """Waits until rclpy knows of a client's cancel; the task may be done with it before."""
+        for _ in range(round(CANCEL_GRACE / CANCEL_POLL)):
+            if handle.is_cancel_requested or not self._cancel_asked:
+                break
+            time.sleep(CANCEL_POLL)
+        return bool(handle.is_cancel_requested)
+
+    def _performance(self, task: TaskSpec, handle: ServerGoalHandle) -> Performance:
+        def progress(stage: str, share: float) -> None:
+            handle.publish_feedback(ExecuteTask.Feedback(stage=stage, progress=float(share)))
+
+        try:
+            self._performer.limit(handle.request.timeout or self._own.timeout)
+            return perform(task, self._performer, progress)
+        except ExpertError as error:
+            code, text = error.code, str(error)
+        except Exception as error:  # rclpy would answer with a result that says no error.
+            traceback.print_exc()
+            code, text = ExpertCode.INTERNAL, f"unexpected {type(error).__name__}: {error}"
+        now = self._performer.now()
+        return Performance(0.0, now, now, None, (), code, text)
+
+
+def _result(performance: Performance) -> ExecuteTask.Result:
+    result = ExecuteTask.Result(
+        plan_time=float(performance.plan_time),
+        execution_time=performance.ended_at - performance.started_at,
+        actuation_time=-1.0,
+        report_json=json.dumps(list(performance.reports)),
+        error_code=int(performance.code),
+        error_msg=performance.text,
+    )
+    if performance.actuated_at is not None:
+        result.actuation_time = performance.actuated_at - performance.started_at
+        result.actuation_stamp = stamp_from_seconds(performance.actuated_at)
+    return result
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(KpamExpertNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Messages of the planner: scenes in, plans out and back."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from gensim2_control.hardware import ARM_JOINTS
+from gensim2_control.ros.conversions import (
+    matrix_to_pose,
+    pose_to_matrix,
+    trajectory_from_msg,
+    trajectory_to_msg,
+)
+from gensim2_tasks.assets import AssetError, AssetLibrary, AssetRef
+from geometry_msgs.msg import PoseArray
+from numpy.typing import NDArray
+from sensor_msgs.msg import JointState
+
+from gensim2_msgs.action import PlanTask
+from gensim2_msgs.msg import PlanPhase, SceneState
+
+from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
+
+BASE = "base"
+
+
+class SceneMessageError(ValueError):
+    """A scene message cannot be planned on."""
+
+
+class StartMessageError(ValueError):
+    """A joint state does not say where the arm is."""
+
+
+def scene_object(scene: SceneState, name: str, library: AssetLibrary) -> SceneObject:
+    """The object of this name in a scene.
+
+    Raises:
+        SceneMessageError: It is missing, its asset is unknown, or a number is not finite.
+    """
+    state = next((o for o in scene.objects if o.name == name), None)
+    if state is None:
+        known = ", ".join(o.name for o in scene.objects) or "none"
+        raise SceneMessageError(f"the scene has no object {name!r}; it has: {known}")
+    if scene.header.frame_id != BASE:
+        raise SceneMessageError(f"the scene is in frame {scene.header.frame_id!r}, not in 'base'")
+    try:
+        asset = library.load(AssetRef.parse(state.asset))
+        T = pose_to_matrix(state.pose)
+    except (AssetError, ValueError) as error:
+        raise SceneMessageError(f"object {name!r}: {error}") from None
+    keypoints = {
+        k.name: np.array([k.position.x, k.position.y, k.position.z]) for k in state.keypoints
+    }
+    numbers = [T.ravel(), np.array([state.joint_position]), *keypoints.values()]
+    if not all(np.isfinite(n).all() for n in numbers):
+        raise SceneMessageError(f"object {name!r}: pose, joint or keypoint is not finite")
+    return SceneObject(asset, T, float(state.joint_position), keypoints)
+
+
+def arm_configuration(state: JointState) -> NDArray[np.float64]:
+    """Arm positions (7,) of a joint state, matched by name.
+
+    Raises:
+        StartMessageError: A joint is missing.
+    """
+    positions = dict(zip(state.name, state.position, strict=False))
+    missing = [name for name in ARM_JOINTS if name not in positions]
+    if missing:
+        raise StartMessageError(f"the start lacks joints {', '.join(missing)}")
+    return np.array([positions[name] for name in ARM_JOINTS])
+
+
+def plan_result(outcome: Plan | PlanFailure, stamp: Time | None = None) -> PlanTask.Result:
+    """The outcome of a planning call as an action result.
+
+    Args:
+        outcome: What the planner says.
+        stamp: Of the scene that was planned on.
+    """
+    result = PlanTask.Result(plan_time=float(outcome.cpu_time))
+    result.report_json = json.dumps(outcome.report)
+    result.key_poses = PoseArray()
+    result.key_poses.header.frame_id = BASE
+    if stamp is not None:
+        result.key_poses.header.stamp = stamp
+    if isinstance(outcome, PlanFailure):
+        result.error_code, result.error_msg = int(outcome.code), outcome.reason
+        return result
+    result.phases = [_phase_to_msg(phase) for phase in outcome.phases]
+    result.key_poses.poses = [matrix_to_pose(T) for T in outcome.key_poses]
+    return result
+
+
+def _phase_to_msg(phase: Phase) -> PlanPhase:
+    message = PlanPhase(name=phase.name, kind=PlanPhase.ARM)
+    if phase.gripper is not None:
+        message.kind = PlanPhase.GRIPPER
+        message.gripper_position, message.gripper_effort = phase.gripper
+    elif phase.trajectory is not None:
+        message.trajectory = trajectory_to_msg(phase.trajectory)
+    return message
+
+
+def plan_from_result(result: PlanTask.Result) -> Plan | PlanFailure:
+    """The inverse of ``plan_result``. What cannot be understood is a failure, ``INTERNAL``."""
+    try:
+        report = json.loads(result.report_json or "{}")
+        if not isinstance(report, dict):
+            raise ValueError(f"the report is a {type(report).__name__}")
+        code = PlanCode(result.error_code)
+        phases = tuple(_phase_from_msg(message) for message in result.phases)
+        poses = tuple(pose_to_matrix(p) for p in result.key_poses.poses)
+    except ValueError as error:
+        return PlanFailure(PlanCode.INTERNAL, f"the planner's answer is malformed: {error}")
+    if code is not PlanCode.NONE:
+        return PlanFailure(code, result.error_msg, report, result.plan_time)
+    if not phases:
+        # What a server answers whose callback has failed.
+        return PlanFailure(PlanCode.INTERNAL, "the planner's answer is empty; see its log")
+    return Plan(phases, poses, report, result.plan_time)
+
+
+def _phase_from_msg(message: PlanPhase) -> Phase:
+    if message.kind == PlanPhase.GRIPPER:
+        grip = (message.gripper_position, message.gripper_effort)
+        return Phase(message.name, gripper=grip)
+    if message.kind == PlanPhase.ARM:
+        return Phase(message.name, trajectory_from_msg(message.trajectory))
+    raise ValueError(f"phase {message.name!r} is of the unknown kind {message.kind}")

@@ -1,0 +1,157 @@
+"""Node ``kpam_planner``: plans sub-tasks on request. It never moves anything."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from gensim2_control.description import resolve_packages, robot_description
+from gensim2_control.ros.parameters import declare_parameters, parameter
+from gensim2_control.ros.run import StartError, run_node
+from gensim2_tasks.assets import AssetError, AssetLibrary
+from gensim2_tasks.catalogue import TaskError, load_task
+from geometry_msgs.msg import PoseArray
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+
+from gensim2_msgs.action import PlanTask
+
+from .kpam_messages_node import (
+    SceneMessageError,
+    StartMessageError,
+    arm_configuration,
+    plan_result,
+    scene_object,
+)
+from .plan import Plan, PlanCode, PlanFailure
+from .planner import Planner, PlannerConfig
+from .task_planner import TaskPlanner
+
+# s of wall time at shutdown
+CLOSE_TIMEOUT = 5.0  # for a plan to end
+ANSWER_TIME = 0.2  # for its result to leave
+
+
+@dataclass(frozen=True)
+class PlannerParameters:
+    """Speed, margins and assets of the planner."""
+
+    asset_root: str = parameter("", "Folder of imported assets; empty = procedural ones.")
+    speed: float = parameter(
+        PlannerConfig.speed, "Share of the joint speed limits to use.", low=0.01, high=1.0
+    )
+    acceleration: float = parameter(
+        PlannerConfig.acceleration, "Share of the acceleration limits to use.", low=0.01, high=1.0
+    )
+    clearance: float = parameter(
+        PlannerConfig.clearance, "Distance kept in free motion, m.", low=0.0, high=0.1
+    )
+    settle_time: float = parameter(
+        PlannerConfig.settle_time, "Time to hold the pose at the end, s.", low=0.1, high=60.0
+    )
+
+
+class KpamPlannerNode(Node):
+    """Offers ``kpam_planner/plan``."""
+
+    def __init__(self) -> None:
+        super().__init__("kpam_planner")
+        own = declare_parameters(self, PlannerParameters).value
+        try:
+            root = Path(own.asset_root).expanduser() if own.asset_root else None
+            self._library = AssetLibrary(root)
+        except AssetError as error:
+            raise StartError(str(error)) from None
+        config = PlannerConfig(
+            speed=own.speed,
+            acceleration=own.acceleration,
+            clearance=own.clearance,
+            settle_time=own.settle_time,
+        )
+        self._planner = TaskPlanner(Planner(resolve_packages(robot_description()), config))
+        self._busy = threading.Lock()
+        self._closing = False
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        self._key_poses = self.create_publisher(PoseArray, "kpam_planner/key_poses", latched)
+        self._server = ActionServer(
+            self,
+            PlanTask,
+            "kpam_planner/plan",
+            execute_callback=self._execute,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+            callback_group=ReentrantCallbackGroup(),
+        )
+        self.get_logger().info("ready")
+
+    def close(self) -> None:
+        """Waits for the plan that is being made, so that its client gets an answer."""
+        self._closing = True
+        if self._busy.acquire(timeout=CLOSE_TIMEOUT):
+            self._busy.release()  # Others may wait for their turn, to be refused.
+        else:
+            self.get_logger().warning("a plan has not ended in time")
+        time.sleep(ANSWER_TIME)
+
+    def _execute(self, handle: ServerGoalHandle) -> PlanTask.Result:
+        # One at a time: the collision models are not for several threads.
+        with self._busy:
+            if handle.is_cancel_requested:
+                handle.canceled()
+                return plan_result(PlanFailure(PlanCode.CANCELED, "canceled before it began"))
+            if self._closing:
+                handle.abort()
+                return plan_result(PlanFailure(PlanCode.CANCELED, "the planner is shut down"))
+            handle.publish_feedback(PlanTask.Feedback(stage="plan"))
+            result = plan_result(self._outcome(handle.request), handle.request.scene.header.stamp)
+        if handle.is_cancel_requested:
+            handle.canceled()
+            return plan_result(PlanFailure(PlanCode.CANCELED, "canceled"))
+        if result.error_code == PlanTask.Result.NONE:
+            self._key_poses.publish(result.key_poses)
+            handle.succeed()
+        else:
+            self.get_logger().warning(f"{handle.request.task}: {result.error_msg}")
+            handle.abort()
+        return result
+
+    def _outcome(self, request: PlanTask.Goal) -> Plan | PlanFailure:
+        try:
+            return self._plan(request)
+        except (Exception, SystemExit) as error:  # Drake exits where an assertion of it fails.
+            traceback.print_exc()
+            text = f"unexpected {type(error).__name__}: {error}"
+            return PlanFailure(PlanCode.INTERNAL, text)
+
+    def _plan(self, request: PlanTask.Goal) -> Plan | PlanFailure:
+        try:
+            task = load_task(request.task)
+        except TaskError as error:
+            return PlanFailure(PlanCode.UNKNOWN_TASK, str(error))
+        if request.subtask >= len(task.subtasks):
+            return PlanFailure(PlanCode.UNKNOWN_TASK, f"there is no sub-task {request.subtask}")
+        try:
+            name = task.subtasks[request.subtask].object
+            scene = scene_object(request.scene, name, self._library)
+            q_start = arm_configuration(request.start)
+        except SceneMessageError as error:
+            return PlanFailure(PlanCode.BAD_SCENE, str(error))
+        except StartMessageError as error:
+            return PlanFailure(PlanCode.START_INVALID, str(error))
+        # The seed of the scene makes the random samples of a free motion repeatable.
+        return self._planner.plan(task, request.subtask, scene, q_start, request.scene.seed)
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(KpamPlannerNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
