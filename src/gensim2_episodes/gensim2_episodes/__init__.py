@@ -1,0 +1,1 @@
+"""Episode manager, recorder and the crash-safe episode store."""

@@ -1,0 +1,114 @@
+"""Lets a controller perform a task: the client of `<controller>/execute_task`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gensim2_control.ros.conversions import nanoseconds
+from gensim2_control.ros.safe_action_client import SafeActionClient
+from rclpy.action.client import ClientGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from rclpy.task import Future
+
+from gensim2_episodes.attempts import ExecuteReply, Stopped, UnknownTaskError
+from gensim2_episodes.manager_parameters_node import ManagerParameters
+from gensim2_episodes.manifest import Outcome
+from gensim2_episodes.scene_client_node import json_object
+from gensim2_episodes.waiting import Watch, result_of, wait_done, wait_until
+from gensim2_msgs.action import ExecuteTask
+
+_FAILURES = {
+    ExecuteTask.Result.PLAN_FAILED: Outcome.PLAN_FAILED,
+    ExecuteTask.Result.GOAL_REJECTED: Outcome.GOAL_REJECTED,
+    ExecuteTask.Result.EXECUTION_FAILED: Outcome.EXECUTION_FAILED,
+    ExecuteTask.Result.SENSOR_STALE: Outcome.SENSOR_STALE,
+    ExecuteTask.Result.TIMEOUT: Outcome.TIMEOUT,
+    ExecuteTask.Result.CANCELED: Outcome.CANCELED,
+}
+
+
+class ControllerClient:
+    """Sends goals to controllers and waits for their ends."""
+
+    def __init__(
+        self, node: Node, parameters: ManagerParameters, now_ns: Callable[[], int]
+    ) -> None:
+        """Makes ready; clients are created when a controller is first asked for.
+
+        Args:
+            node: The node.
+            parameters: Time limits.
+            now_ns: ROS time [ns].
+        """
+        self._node = node
+        self._parameters = parameters
+        self._now_ns = now_ns
+        self._group = ReentrantCallbackGroup()
+        self._clients: dict[str, SafeActionClient] = {}
+
+    def execute(
+        self, controller: str, task: str, instruction: str, stopped: Stopped
+    ) -> ExecuteReply:
+        """See `attempts.Graph`."""
+        name = f"{controller}/execute_task"
+        if controller not in self._clients:
+            self._clients[controller] = SafeActionClient(
+                self._node, ExecuteTask, name, callback_group=self._group
+            )
+        client = self._clients[controller]
+        wait_until(
+            client.server_is_ready,
+            stopped,
+            self._parameters.server_timeout,
+            lambda: f"no node offers the action {name}: is {controller} running?",
+        )
+        watch = Watch(
+            f"the action {name}",
+            client.server_is_ready,
+            self._parameters.stall_timeout,
+            self._now_ns,
+        )
+        goal = ExecuteTask.Goal(
+            task=task, instruction=instruction, timeout=self._parameters.execute_timeout
+        )
+        handle: ClientGoalHandle = result_of(
+            client.send_goal_async(goal, feedback_callback=lambda _: watch.progress()),
+            lambda: None,  # A goal that may have been accepted must not be left alone.
+            self._parameters.server_timeout,
+            f"the action {name} does not answer to a goal",
+        )
+        if not handle.accepted:
+            text = f"{controller} did not accept the goal"
+            return ExecuteReply(Outcome.GOAL_REJECTED, text, self._now_ns())
+        future = handle.get_result_async()
+        try:
+            result = result_of(future, lambda: watch.trouble() or stopped()).result
+        except Exception:
+            self._cancel(handle, future)
+            raise
+        return self._reply(controller, result)
+
+    def _cancel(self, handle: ClientGoalHandle, result: Future) -> None:
+        if self._node.context.ok():
+            handle.cancel_goal_async()
+            if not wait_done(result, self._parameters.cancel_timeout):
+                self._node.get_logger().warning("the controller did not end after a cancel")
+
+    def _reply(self, controller: str, result: ExecuteTask.Result) -> ExecuteReply:
+        if result.error_code == ExecuteTask.Result.UNKNOWN_TASK:
+            raise UnknownTaskError(f"{controller}: {result.error_msg}")
+        failure = None
+        if result.error_code != ExecuteTask.Result.NONE:
+            failure = _FAILURES.get(result.error_code, Outcome.INTERNAL)
+        reached = result.actuation_time >= 0.0
+        return ExecuteReply(
+            failure=failure,
+            text=result.error_msg,
+            end_ns=self._now_ns(),
+            plan_time=result.plan_time,
+            execution_time=result.execution_time,
+            actuation_time=result.actuation_time if reached else None,
+            actuation_ns=nanoseconds(result.actuation_stamp) if reached else None,
+            report=json_object(result.report_json),
+        )

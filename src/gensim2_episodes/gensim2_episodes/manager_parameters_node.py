@@ -1,0 +1,79 @@
+"""Parameters of the node `episode_manager`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gensim2_control.ros.parameters import parameter
+
+from gensim2_episodes.recorder import RecorderConfig
+
+OBS_STATE, OBS_CLOUD, OBS_IMAGE = "state", "pointcloud", "image"
+OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE)
+
+
+@dataclass(frozen=True)
+class ManagerParameters:
+    """What is recorded, and how long the manager waits for others."""
+
+    obs: str = parameter(OBS_CLOUD, "What is recorded beside the state of the robot.", choices=OBS)
+    observation_rate: float = parameter(
+        10.0, "Rate of the recorded observations, Hz of ROS time.", low=0.1, high=100.0
+    )
+    stamp_tolerance: float = parameter(
+        1e-4, "How far stamps may be off a multiple of the period, s.", low=0.0, high=0.05
+    )
+    cameras: tuple[str, ...] = parameter(
+        ("wrist_camera", "left_camera", "right_camera"), "Names of the cameras."
+    )
+    record_truth: bool = parameter(True, "Record openness and keypoints from scene/state.")
+    max_lost: int = parameter(
+        0, "Observations that may be missing from a successful episode.", low=0
+    )
+    execute_timeout: float = parameter(
+        0.0, "Time a controller has for a task, s of ROS time; 0 = its default.", low=0.0
+    )
+    server_timeout: float = parameter(
+        30.0, "Longest wait for a node or topic to appear, s of wall time.", low=0.1
+    )
+    reset_timeout: float = parameter(
+        120.0, "Longest wait for a new scene, s of wall time.", low=0.1
+    )
+    busy_timeout: float = parameter(
+        10.0, "Longest wait for the robot to be free for a reset, s of wall time.", low=0.0
+    )
+    stall_timeout: float = parameter(
+        120.0,
+        "Longest time in which neither ROS time nor the controller goes on, s of wall time.",
+        low=1.0,
+    )
+    message_timeout: float = parameter(
+        10.0, "Longest wait for the last observation or scene state, s of wall time.", low=0.1
+    )
+    cancel_timeout: float = parameter(
+        3.0, "Longest wait for a controller to end after a cancel, s of wall time.", low=0.1
+    )
+
+    def check(self) -> None:
+        """Refuses combinations that make no sense.
+
+        Raises:
+            ValueError: Says which.
+        """
+        self.recorder(truth=True)
+        if not self.cameras and self.obs == OBS_IMAGE:
+            raise ValueError("obs is image, but cameras is empty")
+
+    def recorder(self, truth: bool) -> RecorderConfig:
+        """What belongs to a frame.
+
+        Args:
+            truth: Whether there is any truth to record.
+        """
+        return RecorderConfig(
+            period_ns=round(1e9 / self.observation_rate),
+            cloud=self.obs == OBS_CLOUD,
+            cameras=self.cameras if self.obs == OBS_IMAGE else (),
+            truth=truth and self.record_truth,
+            tolerance_ns=round(1e9 * self.stamp_tolerance),
+        )

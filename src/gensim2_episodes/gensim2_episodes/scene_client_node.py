@@ -1,0 +1,130 @@
+"""The scene as the manager sees it: resets it, and remembers what `scene/state` said."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+
+from gensim2_episodes.attempts import (
+    GraphError,
+    ResetReply,
+    Stopped,
+    TaskImpossibleError,
+    UnknownTaskError,
+)
+from gensim2_episodes.episode_messages_node import scene_from_msg
+from gensim2_episodes.manager_parameters_node import ManagerParameters
+from gensim2_episodes.manifest import JsonObject
+from gensim2_episodes.scene import Scene
+from gensim2_episodes.waiting import POLL, result_of, wait_until
+from gensim2_msgs.srv import ResetScene
+
+SERVICE = "scene/reset"
+_RETRY = 0.5  # s
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+
+def json_object(text: str) -> JsonObject:
+    """A JSON object; anything else is kept under the key "report"."""
+    try:
+        value = _JSON.validate_json(text) if text.strip() else {}
+    except ValidationError:
+        value = text
+    return value if isinstance(value, dict) else {"report": value}
+
+
+class SceneClient:
+    """Client of `scene/reset`, and memory of the present scene."""
+
+    def __init__(self, node: Node, parameters: ManagerParameters) -> None:
+        """Creates the client."""
+        self._parameters = parameters
+        self._client = node.create_client(
+            ResetScene, SERVICE, callback_group=ReentrantCallbackGroup()
+        )
+        self._scenes: list[Scene] = []
+        self._heard = threading.Condition()
+
+    def reset(
+        self, task: str, asset: str, seed: int, randomize: bool, stopped: Stopped
+    ) -> ResetReply:
+        """See `attempts.Graph`."""
+        request = ResetScene.Request(task=task, asset=asset, seed=seed, randomize=randomize)
+        reply = self._call(request, stopped)
+        codes = ResetScene.Response
+        if reply.error_code == codes.UNKNOWN_TASK:
+            raise UnknownTaskError(f"{SERVICE}: {reply.error_msg}")
+        if reply.error_code == codes.UNKNOWN_ASSET or (
+            asset and reply.error_code == codes.BAD_ASSET
+        ):
+            raise TaskImpossibleError(reply.error_msg)
+        parameters = json_object(reply.parameters_json)
+        if not reply.success:
+            text = reply.error_msg or f"{SERVICE} failed with code {reply.error_code}"
+            return ResetReply(None, parameters, text)
+        scene = scene_from_msg(reply.state)
+        with self._heard:
+            self._scenes = [s for s in self._scenes if s.reset_count == scene.reset_count]
+            self._scenes.append(scene)
+        return ResetReply(scene, parameters)
+
+    def _call(self, request: ResetScene.Request, stopped: Stopped) -> ResetScene.Response:
+        wait_until(
+            self._client.service_is_ready,
+            stopped,
+            self._parameters.server_timeout,
+            lambda: f"no node offers the service {SERVICE}: is sim_bridge running?",
+        )
+        give_up = time.monotonic() + self._parameters.busy_timeout
+        while True:
+            reply: ResetScene.Response = result_of(
+                self._client.call_async(request),
+                stopped,
+                self._parameters.reset_timeout,
+                f"the service {SERVICE} does not answer",
+            )
+            if reply.error_code != ResetScene.Response.ROBOT_BUSY:
+                return reply
+            if time.monotonic() > give_up:
+                raise GraphError(
+                    f"{SERVICE} refuses, the robot is busy: {reply.error_msg}. End what moves it; "
+                    "after a stop or a fault call robot/recover"
+                )
+            threading.Event().wait(_RETRY)
+
+    def on_scene(self, scene: Scene) -> None:
+        """Takes a state of the scene."""
+        with self._heard:
+            self._scenes.append(scene)
+            self._heard.notify_all()
+
+    def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
+        """See `attempts.Graph`."""
+        # Where time stands still after the last goal, the newest state is that of the last
+        # observation: up to a period before the end.
+        oldest = stamp_ns - round(1e9 / self._parameters.observation_rate)
+        deadline = time.monotonic() + self._parameters.message_timeout
+        with self._heard:
+            while (scene := self._newest(reset_count)) is None or scene.stamp_ns < oldest:
+                if error := stopped():
+                    raise error
+                if time.monotonic() > deadline:
+                    last = f"{scene.stamp_ns / 1e9:.2f} s" if scene else "never"
+                    raise GraphError(
+                        f"the outcome cannot be judged: scene/state last spoke of {last}, the "
+                        f"controller ended at {stamp_ns / 1e9:.2f} s"
+                    )
+                self._heard.wait(POLL)
+            return scene
+
+    def _newest(self, reset_count: int) -> Scene | None:
+        return max(self.history(reset_count), key=lambda scene: scene.stamp_ns, default=None)
+
+    def history(self, reset_count: int) -> list[Scene]:
+        """See `attempts.Graph`."""
+        with self._heard:
+            return [scene for scene in self._scenes if scene.reset_count == reset_count]
