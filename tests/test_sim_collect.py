@@ -1,0 +1,206 @@
+"""The main job, end to end: simulation, planner, expert, recorder and launch file together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from launch_process import LaunchProcess
+
+pytest.importorskip("gensim2_msgs.msg", reason="needs the workspace: run the tests with ./ws")
+
+from gensim2_control.body_state import BodyState
+from gensim2_control.description import resolve_packages, robot_description
+from gensim2_episodes.batch import BatchRunner
+from gensim2_episodes.check import check_episode
+from gensim2_episodes.reader import EpisodeReader
+from gensim2_episodes.store import EpisodeStore
+from gensim2_tasks.assets import AssetLibrary
+
+DOMAINS = iter(1 + (os.getpid() + 84 + i) % 95 for i in range(9))
+SEED = 2
+# Without cameras an episode takes a second or two.
+FAST = ("task:=OpenBox", "obs:=state")
+
+
+class Job:
+    """Launches of the main file that end with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._started: list[LaunchProcess] = []
+
+    def start(self, dataset: str, *arguments: str) -> LaunchProcess:
+        """Launches the main file for a data set."""
+        where = f"dataset:={self.folder / dataset}"
+        words = ("gensim2", "sim_collect.launch.py", where, *arguments)
+        self._started.append(LaunchProcess(self.folder, next(DOMAINS), *words))
+        return self._started[-1]
+
+    def store(self, dataset: str) -> EpisodeStore:
+        """A data set."""
+        return EpisodeStore(self.folder / dataset)
+
+    def episodes(self, dataset: str) -> dict[int, EpisodeReader]:
+        """The readable episodes by seed; every one must be sound, and no other visible."""
+        store = self.store(dataset)
+        scan = store.scan()
+        assert scan.partial == () and scan.broken == ()
+        assert [check_episode(store, info) for info in scan.episodes] == [[]] * len(scan.episodes)
+        return {i.manifest.seed: store.open_episode(i.episode_id) for i in scan.episodes}
+
+    def close(self) -> None:
+        """Ends what still runs."""
+        for launch in self._started:
+            launch.kill()
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    """The launches of this file; whatever happens, they end."""
+    job = Job(tmp_path_factory.mktemp("collect"))
+    yield job
+    job.close()
+
+
+@pytest.fixture(scope="module")
+def collected(job: Job) -> dict[int, EpisodeReader]:
+    """Two episodes of one launch."""
+    launch = job.start("first", *FAST, "episodes:=2", f"seed:={SEED}")
+    assert launch.end() == 0, launch.output
+    assert "Traceback" not in launch.output
+    assert "process has died" not in launch.output
+    return job.episodes("first")
+
+
+def check_frames(reader: EpisodeReader, task: str) -> None:
+    """Checks what every collected episode must be."""
+    manifest = reader.manifest
+    assert manifest.success and manifest.task == task
+    assert manifest.recording.lost == 0 and manifest.frames == len(reader) > 20
+    assert set(np.diff(reader.stamp_ns)) == {100_000_000}, "observations are missing"
+    assert reader.openness is not None
+    assert manifest.rates.observation == 10.0
+    assert len(manifest.scene.objects) == 1 and manifest.scene.parameters["objects"]
+    assert manifest.predicates and all(p["satisfied"] for p in manifest.predicates)
+    assert manifest.software.versions and manifest.task_spec["name"] == task
+    # The action leads the observation: it is what was commanded, not what was measured.
+    lag = np.abs(reader.action_joint_position - reader.joint_position[:, :7])
+    assert 0.0 < lag.max() < 1.0
+    assert np.ptp(reader.joint_position, axis=0)[:7].max() > 0.2
+
+
+def test_collects_demonstrations(job: Job, collected: dict[int, EpisodeReader]) -> None:
+    """The data set is complete and sound, and shows boxes being opened."""
+    assert len(collected) == 2
+    for reader in collected.values():
+        check_frames(reader, "OpenBox")
+        assert reader.openness is not None
+        assert reader.openness[0, 0] < 0.7 < 0.8 < reader.openness[-1, 0]
+        assert not reader.has_cloud and reader.cameras == ()
+    words = [sys.executable, "-m", "gensim2_episodes.dataset_cli", "check"]
+    check = subprocess.run([*words, str(job.folder / "first")], capture_output=True, text=True)
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert "2 of 2 episodes are sound" in check.stdout
+
+
+def test_the_same_seed_gives_the_same_episode_to_the_bit(
+    job: Job, collected: dict[int, EpisodeReader]
+) -> None:
+    """Another graph, another history: the second episode of the first launch comes first here."""
+    seed, reference = sorted(collected.items())[-1]
+    launch = job.start("second", *FAST, "episodes:=1", f"seed:={seed}")
+    assert launch.end() == 0, launch.output
+    (again,) = job.episodes("second").values()
+    assert again.manifest.seed == seed
+    assert again.manifest.scene == reference.manifest.scene
+    assert set(again.manifest.arrays) == set(reference.manifest.arrays)
+    for path in set(reference.manifest.arrays) - {"stamp_ns"}:
+        assert np.array_equal(again.read(path), reference.read(path)), f"{path} differs"
+
+
+def test_the_batch_runner_moves_as_the_graph_does(collected: dict[int, EpisodeReader]) -> None:
+    """Its success rates stand for those of the graph."""
+    runner = BatchRunner(resolve_packages(robot_description()), AssetLibrary())
+    simulation = runner.simulation
+    control = simulation.control
+    states: list[BodyState] = []
+
+    def observed() -> BodyState | None:
+        state = control()
+        if simulation.observation_due and state is not None:
+            states.append(state)
+        return state
+
+    simulation.control = observed  # type: ignore[method-assign]
+    for seed, reader in collected.items():
+        states.clear()
+        assert runner.run("OpenBox", seed).success
+        assert len(states) == len(reader)
+        # A pose as a message is another by a rounding, of which the planner makes a little more.
+        q = np.array([state.q for state in states])
+        np.testing.assert_allclose(q, reader.joint_position, atol=0.02)
+        q_ref = np.array([state.q_ref for state in states])
+        np.testing.assert_allclose(q_ref, reader.action_joint_position, atol=0.02)
+
+
+def test_collects_clouds(job: Job) -> None:
+    """Every frame has a cloud, and it shows the object where it is."""
+    launch = job.start("clouds", "task:=OpenDrawer", "obs:=pointcloud", "episodes:=1")
+    assert launch.end() == 0, launch.output
+    (reader,) = job.episodes("clouds").values()
+    check_frames(reader, "OpenDrawer")
+    xyz, rgb = reader.cloud()
+    assert xyz.shape == (len(reader), 4096, 3) and rgb.shape == xyz.shape
+    assert np.isfinite(xyz).all() and rgb.std() > 5.0
+    # The handle is where truth and cloud say: the whole chain of frames is right.
+    labels = reader.manifest.arrays["truth/keypoints"].labels
+    head = next(i for i, label in enumerate(labels) if label.endswith("articulated_object_head"))
+    keypoints = reader.keypoints
+    assert keypoints is not None
+    distance = np.linalg.norm(xyz[0] - keypoints[0, head], axis=1).min()
+    assert distance < 0.02
+    assert set(reader.manifest.cameras) == {"wrist_camera", "left_camera", "right_camera"}
+
+
+def test_an_unknown_task_is_refused_with_the_nearest_names(job: Job) -> None:
+    """A misspelt task is told before a data set is made."""
+    launch = job.start("none", "task:=OpenBx", "obs:=state")
+    assert launch.end() == 1
+    assert "unknown task 'OpenBx'; did you mean OpenBox" in launch.output
+    assert not (job.folder / "none").exists()
+
+
+def begin_second_episode(job: Job, dataset: str) -> LaunchProcess:
+    """Launches and waits until one episode is stored and the next one is being written."""
+    launch = job.start(dataset, *FAST, "episodes:=50", f"seed:={SEED}")
+    launch.until(r"OpenBox \d+/50 +success")
+    launch.until_true(lambda: bool(job.store(dataset).scan().partial))
+    return launch
+
+
+def test_a_simulation_that_dies_ends_the_job_and_nothing_half_is_kept(job: Job) -> None:
+    """A job over night must not hang, nor keep what is cut off."""
+    launch = begin_second_episode(job, "killed")
+    pid = launch.until(r"\[sim_bridge-1\]: process started with pid \[(\d+)\]")[1]
+    os.kill(int(pid), signal.SIGKILL)
+    assert launch.end() == 1, launch.output
+    assert "sim_bridge-1 ended with exit code -9" in launch.output
+    assert job.episodes("killed")
+
+
+def test_ctrl_c_keeps_what_is_finished(job: Job) -> None:
+    """Stopping early costs the running episode only, and is no success."""
+    launch = begin_second_episode(job, "interrupted")
+    launch.interrupt()
+    assert launch.end() != 0, launch.output
+    assert job.episodes("interrupted")
