@@ -27,9 +27,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from gensim2_control.hardware import ARM_JOINTS, HOME_Q, JOINTS, Array, Fault
 from gensim2_control.limits import JointLimits
 from gensim2_control.ros.conversions import joint_sample_from_msg, seconds, trajectory_to_msg
+from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory, point_to_point
 from rcl_interfaces.srv import SetParameters
-from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
@@ -81,8 +81,10 @@ class Client:
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
         self.node = rclpy.create_node("test_client", context=self.context)
-        self.arm = ActionClient(self.node, FollowJointTrajectory, f"{ARM}/follow_joint_trajectory")
-        self.gripper = ActionClient(self.node, GripperCommand, "fr3_gripper/gripper_action")
+        self.arm = SafeActionClient(
+            self.node, FollowJointTrajectory, f"{ARM}/follow_joint_trajectory"
+        )
+        self.gripper = SafeActionClient(self.node, GripperCommand, "fr3_gripper/gripper_action")
         self.feedback: list[Any] = []
         self.heard: dict[str, list[Any]] = {}
         self.news = threading.Condition()
@@ -102,8 +104,9 @@ class Client:
         self._thread.start()
 
     def close(self) -> None:
-        rclpy.shutdown(context=self.context)
+        self._executor.shutdown(GUARD)
         self._thread.join(GUARD)
+        rclpy.shutdown(context=self.context)
 
     def wait(self, topic: str, match: Callable[[Any], bool], fresh: bool = False) -> Any:
         """Return the newest message of a topic that matches, waiting for one."""

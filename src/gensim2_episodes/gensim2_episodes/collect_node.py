@@ -24,7 +24,7 @@ from gensim2_episodes.attempts import Attempt, CanceledError, CollectionError, R
 from gensim2_episodes.collect_report import attempt_line, look_at_dataset, summary_table
 from gensim2_episodes.dataset_cli import make_console
 from gensim2_episodes.episode_messages_node import attempt_from_msg
-from gensim2_episodes.waiting import Watch, result_of, wait_done, wait_until
+from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
 from gensim2_msgs.action import CollectEpisodes
 
 ACTION = "collect"
@@ -108,7 +108,7 @@ class CollectNode(Node):
     def _collect(self) -> tuple[ResultCode, str]:
         p = self._wanted
         wait_until(
-            self._client.server_is_ready,
+            lambda: self._client.wait_for_server(POLL),
             self._stopped,
             p.server_timeout,
             lambda: f"no node offers the action {ACTION}: is episode_manager running?",

@@ -15,7 +15,7 @@ from gensim2_episodes.attempts import ExecuteReply, Stopped, UnknownTaskError
 from gensim2_episodes.manager_parameters_node import ManagerParameters
 from gensim2_episodes.manifest import Outcome
 from gensim2_episodes.scene_client_node import json_object
-from gensim2_episodes.waiting import Watch, result_of, wait_done, wait_until
+from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
 from gensim2_msgs.action import ExecuteTask
 
 _FAILURES = {
@@ -58,7 +58,7 @@ class ControllerClient:
             )
         client = self._clients[controller]
         wait_until(
-            client.server_is_ready,
+            lambda: client.wait_for_server(POLL),
             stopped,
             self._parameters.server_timeout,
             lambda: f"no node offers the action {name}: is {controller} running?",

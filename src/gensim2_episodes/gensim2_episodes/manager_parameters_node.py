@@ -39,6 +39,12 @@ class ManagerParameters:
     reset_timeout: float = parameter(
         120.0, "Longest wait for a new scene, s of wall time.", low=0.1
     )
+    reset_patience: float = parameter(
+        15.0,
+        "Time after which a request for a new scene is repeated, twice as long each time, s of "
+        "wall time.",
+        low=0.1,
+    )
     busy_timeout: float = parameter(
         10.0, "Longest wait for the robot to be free for a reset, s of wall time.", low=0.0
     )

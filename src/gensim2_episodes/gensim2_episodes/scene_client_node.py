@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
@@ -81,12 +82,7 @@ class SceneClient:
         )
         give_up = time.monotonic() + self._parameters.busy_timeout
         while True:
-            reply: ResetScene.Response = result_of(
-                self._client.call_async(request),
-                stopped,
-                self._parameters.reset_timeout,
-                f"the service {SERVICE} does not answer",
-            )
+            reply = self._answer(request, stopped)
             if reply.error_code != ResetScene.Response.ROBOT_BUSY:
                 return reply
             if time.monotonic() > give_up:
@@ -95,6 +91,21 @@ class SceneClient:
                     "after a stop or a fault call robot/recover"
                 )
             threading.Event().wait(_RETRY)
+
+    def _answer(self, request: ResetScene.Request, stopped: Stopped) -> ResetScene.Response:
+        # A server that has not discovered this client yet drops its answer, so the request is
+        # repeated, ever more patiently: a slow reset must come to its end. Only the answer to
+        # the newest request tells of the scene that stays.
+        text = f"the service {SERVICE} does not answer"
+        left, patience = self._parameters.reset_timeout, self._parameters.reset_patience
+        while left > 0.0:
+            future = self._client.call_async(request)
+            with contextlib.suppress(GraphError):
+                reply: ResetScene.Response = result_of(future, stopped, min(left, patience), text)
+                return reply
+            left -= patience
+            patience *= 2.0
+        raise GraphError(f"{text} within {self._parameters.reset_timeout:.0f} s")
 
     def on_scene(self, scene: Scene) -> None:
         """Takes a state of the scene."""

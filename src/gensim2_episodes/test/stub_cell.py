@@ -11,6 +11,7 @@ import threading
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
@@ -51,6 +52,7 @@ class StubParameters:
     unplanned: tuple[int, ...] = parameter((-1,), "There is no plan.")
     hanging: tuple[int, ...] = parameter((-1,), "The controller stops half-way until cancelled.")
     blind: tuple[int, ...] = parameter((-1,), "Observations have no cloud.")
+    unheard: int = parameter(0, "Answers of scene/reset that never arrive.", low=0)
 
 
 class StubCell(Node):
@@ -80,7 +82,14 @@ class StubCell(Node):
         self._tf.publish(TFMessage(transforms=mounts))
         group = ReentrantCallbackGroup()
         self.create_subscription(Header, "recorder/ack", self._on_ack, 10, callback_group=group)
-        self.create_service(ResetScene, "scene/reset", self._on_reset, callback_group=group)
+        reset = self.create_service(ResetScene, "scene/reset", self._on_reset, callback_group=group)
+        answer = reset.send_response
+
+        def answer_if_heard(*reply: Any) -> None:
+            if self._count > self._fate.unheard:
+                answer(*reply)
+
+        reset.send_response = answer_if_heard
         self._server = ActionServer(
             self,
             ExecuteTask,

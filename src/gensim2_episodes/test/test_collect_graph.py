@@ -178,6 +178,15 @@ def test_collects_over_the_graph(bench: Bench) -> None:
     assert not [line for line in cell.lines if "no ack" in line]
 
 
+def test_a_lost_answer_is_asked_for_again(bench: Bench) -> None:
+    """A simulation that has not discovered the manager yet answers to nobody."""
+    bench.cell(unheard=2)
+    bench.manager(reset_patience=0.5)
+    collect = bench.collect(episodes=1)
+    assert collect.end() == 0
+    assert [info.manifest.success for info in bench.store.episodes()] == [True]
+
+
 def test_interrupt_and_crash_lose_the_running_episode_only(bench: Bench) -> None:
     cell = bench.cell(hanging="[2]")
     manager = bench.manager()

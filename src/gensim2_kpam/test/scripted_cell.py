@@ -93,8 +93,9 @@ class Cell:
 
     def close(self) -> None:
         self.canceled.set()
-        rclpy.shutdown(context=self.context)
+        self._executor.shutdown(GUARD)
         self._thread.join(GUARD)
+        rclpy.shutdown(context=self.context)
 
     def place(self, scene: SceneState, q: list[float]) -> None:
         """Shows another scene, with the arm at q (7,)."""

@@ -95,8 +95,9 @@ class Client:
         self._thread.start()
 
     def close(self) -> None:
-        rclpy.shutdown(context=self.context)
+        self._executor.shutdown(GUARD)
         self._thread.join(GUARD)
+        rclpy.shutdown(context=self.context)
 
     def subscribe(self, topic: str, kind: Any, qos: QoSProfile) -> None:
         def callback(message: Any) -> None:

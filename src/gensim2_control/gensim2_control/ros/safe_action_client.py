@@ -2,26 +2,71 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from typing import Any
 
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.task import Future
 
+_POLL = 0.05
+"""Pause between looks for the server, s."""
+_ASK_AGAIN = 0.5
+"""Time after which a question counts as lost, s."""
+
 
 class SafeActionClient(ActionClient):
-    """rclpy's action client without its race.
+    """rclpy's action client without its two races.
 
     rclpy sends a request first and notes it afterwards. An executor in another thread that sees a
     fast answer in between drops it as unexpected, and whoever waits for it waits for ever. Here no
     answer is taken until the request is noted.
+
+    A client that sees a server is not always seen by it: discovery goes on in both directions
+    independently. A server that answers to a client unseen so far drops the answer after 0.1 s,
+    having accepted the goal. Here `wait_for_server` waits until an answer has arrived.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         """As `rclpy.action.ActionClient`."""
         self._guard = threading.RLock()
+        self._answered = threading.Event()
         super().__init__(*arguments, **settings)
+
+    def wait_for_server(self, timeout_sec: float | None = None) -> bool:
+        """Wait for a server whose answers arrive; an executor must be spinning meanwhile.
+
+        It is asked for the result of a goal that nobody has sent, which every action server
+        answers at once. An answer that is late counts for the next call.
+
+        Args:
+            timeout_sec: Longest wait, s; None = as long as it takes.
+
+        Returns:
+            Whether there is one.
+        """
+        deadline = math.inf if timeout_sec is None else time.monotonic() + timeout_sec
+        asked = -math.inf
+        while self._node.context.ok():
+            now = time.monotonic()
+            if self.server_is_ready() and now - asked >= _ASK_AGAIN:
+                asked = now
+                self._ask()
+            if self._answered.wait(min(_POLL, max(deadline - now, 0.0))):
+                self._answered.clear()
+                return True
+            if now > deadline:
+                return False
+        return False
+
+    def _ask(self) -> None:
+        nobodys = ClientGoalHandle(
+            self, self._generate_random_uuid(), self._action_type.Impl.SendGoalService.Response()
+        )
+        # A question whose answer is lost stays noted: it may still come, and is no surprise then.
+        self._get_result_async(nobodys).add_done_callback(lambda _: self._answered.set())
 
     def send_goal_async(self, *arguments: Any, **settings: Any) -> Future:
         """As `rclpy.action.ActionClient`."""
