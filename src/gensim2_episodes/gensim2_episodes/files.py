@@ -83,6 +83,29 @@ class FolderLock:
             self.release()
             raise
 
+    @classmethod
+    def on_new(cls, folder: Path) -> FolderLock:
+        """Makes the folder, which nobody ever sees without its mark.
+
+        A crash in between leaves an empty folder of another hidden name.
+
+        Raises:
+            OSError: It cannot be made or marked; nothing is left behind.
+        """
+        unmarked = folder.with_name(f".new{folder.name}")
+        unmarked.mkdir()
+        lock: FolderLock | None = None
+        try:
+            lock = cls(unmarked)
+            unmarked.rename(folder)
+        except OSError:
+            if lock is not None:
+                lock.release()
+            with contextlib.suppress(OSError):
+                unmarked.rmdir()
+            raise
+        return lock
+
     def release(self) -> None:
         """Drops the mark; later calls do nothing."""
         if self._descriptor >= 0:
@@ -103,4 +126,6 @@ def is_locked(folder: Path) -> bool:
         return True
     finally:
         os.close(descriptor)
+    # Its writer may have finished, renamed and released it since it was opened here.
+    folder.stat()
     return False

@@ -60,13 +60,11 @@ class EpisodeWriter:
         self._first_ns = 0
         self._last_ns = 0
         self._frames = 0
-        self._lock: FolderLock | None = None
         try:
-            self._hidden.mkdir()
+            self._lock: FolderLock | None = FolderLock.on_new(self._hidden)
         except OSError as error:
             raise write_error(folder, error) from error
         try:
-            self._lock = FolderLock(self._hidden)
             self._root = zarr.open_group(self._hidden / DATA_FOLDER, mode="w-", zarr_format=3)
         except OSError as error:
             self._drop(self._hidden)

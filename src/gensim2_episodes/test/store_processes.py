@@ -38,6 +38,30 @@ def die_at_each_step(folder: Path, steps: str) -> None:
         print("killed" if os.WIFSIGNALED(status) else "finished", step, flush=True)
 
 
+def scan_at_each_step(folder: Path) -> None:
+    """Looks at the data set before every file-system call of a writer, as a reader might."""
+    store = EpisodeStore(folder)
+    looking = False
+    looks = 0
+
+    def hook(event: str, _: object) -> None:
+        nonlocal looking, looks
+        if looking or event not in ("open", "os.mkdir", "os.rename", "fcntl.flock"):
+            return
+        looking = True
+        scan = store.scan()
+        looking = False
+        looks += 1
+        for partial in scan.abandoned:
+            print("abandoned", partial.path.name)
+        for broken in scan.broken:
+            print("broken", broken.problem)
+
+    sys.addaudithook(hook)
+    write_sample(store, frames=3)
+    print("looks", looks)
+
+
 def hold(folder: Path) -> None:
     """Stops in the middle of an episode, after chunks have reached the disk."""
     with EpisodeStore(folder, create=True).writer("OpenBox") as writer:
@@ -90,5 +114,13 @@ def expect_error(store: EpisodeStore) -> None:
 
 
 if __name__ == "__main__":
-    roles = (die_at_each_step, hold, write_many, full_disk, full_device, other_user)
+    roles = (
+        die_at_each_step,
+        scan_at_each_step,
+        hold,
+        write_many,
+        full_disk,
+        full_device,
+        other_user,
+    )
     {role.__name__: role for role in roles}[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])

@@ -226,6 +226,13 @@ def test_running_and_crashed_writers_are_told_apart(tmp_path: Path) -> None:
     assert store.open_episode(names[1]).time.shape == (300,)
 
 
+def test_a_living_writer_is_never_called_crashed(tmp_path: Path) -> None:
+    """Not even between two of its steps: what counts as abandoned may be deleted."""
+    EpisodeStore(tmp_path, create=True)
+    (line,) = run("scan_at_each_step", tmp_path).splitlines()
+    assert line.startswith("looks ") and int(line.split()[1]) > 20
+
+
 def test_several_processes_write_and_one_reads(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "by_whoever_is_first"
     writers = [start("write_many", folder, number) for number in range(3)]
