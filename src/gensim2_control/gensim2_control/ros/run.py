@@ -136,6 +136,8 @@ class _Spinner:
         except ExternalShutdownException:
             pass
         except BaseException as error:
-            self._error = error
+            # One that is shut down in the middle of its preparations to wait complains.
+            if self._executor.context.ok():
+                self._error = error
         finally:
             self._ended.set()
