@@ -45,8 +45,7 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.NotIn: lambda a, b: a not in b,
 }
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (abs, all, any, bool, float, int, len, max, min, round, sorted, str, sum)
+    f.__name__: f for f in (abs, all, any, bool, float, int, len, max, min, round, sorted, str, sum)
 }
 _TEXT_METHODS = frozenset(
     (
