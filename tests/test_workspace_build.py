@@ -5,13 +5,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from workspace import build, packages, venv, wheels
+from workspace import build, packages, participant_end, venv, wheels
 from workspace.environment import Overlay, cached_overlay, clean, command_environment, sourced
 from workspace.layout import Workspace
+from workspace.one_cpu import one_cpu
 from workspace.packages import Package, find_packages, package_digests
 from workspace.relocate import relocate
 from workspace.ros_installation import WORKSPACE_VARIABLE
@@ -394,3 +396,49 @@ def test_every_compiled_package_has_its_arguments() -> None:
     named = set(json.loads((ROOT / "colcon.meta").read_text())["names"])
     found = packages.find_packages(Workspace(ROOT).sources(with_overlay=True))
     assert named == {package.name for package in found if package.build_type == "ament_cmake"}
+
+
+RCLPY = """# A licence.
+
+import math
+
+class Node:
+    def destroy_node(self):
+        self.__node.destroy_when_not_in_use()
+        self._wake_executor()
+"""
+
+
+def test_rclpy_ends_nodes_on_one_processor(tmp_path: Path) -> None:
+    """The wheel is changed in one place, once; what cannot be changed is told, not ignored."""
+    assert not participant_end.mend(tmp_path)
+    node = tmp_path / "rclpy" / "node.py"
+    node.parent.mkdir()
+    node.write_text(RCLPY)
+    assert participant_end.mend(tmp_path)
+    mended = node.read_text()
+    assert "with one_cpu():\n            self.__node.destroy_when_not_in_use()" in mended
+    assert compile(mended, "node.py", "exec") and (node.parent / "_one_cpu.py").is_file()
+    assert not participant_end.mend(tmp_path)
+    assert node.read_text() == mended
+    node.write_text(RCLPY.replace("when_not_in_use", "at_once"))
+    with pytest.raises(participant_end.UnknownRclpyError, match=r"node\.py"):
+        participant_end.mend(tmp_path)
+
+
+def test_threads_get_their_processors_back() -> None:
+    """Also one that was started meanwhile, and after an error."""
+    everywhere = os.sched_getaffinity(0)
+    end = threading.Event()
+    seen: list[set[int]] = []
+    thread = threading.Thread(target=end.wait)
+    with pytest.raises(KeyError), one_cpu():
+        thread.start()
+        assert thread.native_id is not None
+        seen += [os.sched_getaffinity(0), os.sched_getaffinity(thread.native_id)]
+        raise KeyError
+    seen += [os.sched_getaffinity(0), os.sched_getaffinity(thread.native_id)]
+    end.set()
+    thread.join()
+    assert [len(cpus) for cpus in seen[:2]] == [1, 1]
+    assert seen[2:] == [everywhere, everywhere]

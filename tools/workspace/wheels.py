@@ -4,8 +4,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from workspace import one_cpu, participant_end, relocate
 from workspace.layout import Workspace
-from workspace.relocate import relocate
 from workspace.stamps import digest
 from workspace.steps import Runner, Step, StepError, StepLog
 from workspace.venv import interpreter_paths
@@ -15,6 +15,8 @@ CONSTRAINTS = "constraints.txt"
 ROS_FROM_WHEELS = "ros"
 ROS_INSTALLED = "ros_installed"
 OPTIONAL_GROUPS = ("dev", "policy", "real", "description")
+# What `fix` does; where it changes, the wheels are fixed anew.
+_FIXES = (one_cpu, participant_end, relocate)
 # A command that names one of these needs the group.
 _NAMED_BY = {
     "policy": ("gensim2_policy",),
@@ -72,6 +74,7 @@ def _ensure_group(
         if not ros_installed:
             fix(workspace, log)
 
+    paths += [Path(str(module.__file__)) for module in _FIXES]
     inputs = digest([str(workspace.venv), sys.version, *(path.read_bytes() for path in paths)])
     mend = (
         "if no version was found, this machine's index lacks a wheel (a network or a proxy?);"
@@ -88,5 +91,11 @@ def fix(workspace: Workspace, log: StepLog) -> None:
             f"there is no Python.h in {paths['include']}",
             mend="install the headers of this Python (Debian: apt-get install python3-dev)",
         )
-    changed = relocate(workspace.venv, Path(paths["include"]), Path(paths["purelib"]))
+    site_packages = Path(paths["purelib"])
+    changed = relocate.relocate(workspace.venv, Path(paths["include"]), site_packages)
     log.write(f"{changed} cmake files relocated")
+    try:
+        mended = participant_end.mend(site_packages)
+    except participant_end.UnknownRclpyError as error:
+        raise StepError(str(error), mend=f"adapt {participant_end.__file__}") from None
+    log.write("rclpy mended" if mended else "rclpy needed no mending")

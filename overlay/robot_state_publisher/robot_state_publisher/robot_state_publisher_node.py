@@ -152,14 +152,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv if argv is None else argv)
     files = remove_ros_args(args)[1:]
     rclpy.init(args=args)
+    node: RobotStatePublisher | None = None
     try:
         description = Path(files[0]).read_text(encoding="utf-8") if files else ""
-        rclpy.spin(RobotStatePublisher(description))
+        node = RobotStatePublisher(description)
+        rclpy.spin(node)
     except (UrdfError, OSError, ParameterException) as error:
         print(f"robot_state_publisher: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
+        if node is not None:
+            node.destroy_node()
         rclpy.try_shutdown()
     return 0

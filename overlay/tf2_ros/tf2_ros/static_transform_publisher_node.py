@@ -23,8 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"static_transform_publisher: {error}", file=sys.stderr)
         return 1
     rclpy.init(args=args)
+    node = rclpy.create_node(f"static_transform_publisher_{os.getpid()}")
     try:
-        node = rclpy.create_node(f"static_transform_publisher_{os.getpid()}")
         message = TransformStamped()
         message.header.stamp = node.get_clock().now().to_msg()
         message.header.frame_id = request.frame_id
@@ -42,5 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
+        node.destroy_node()
         rclpy.try_shutdown()
     return 0
