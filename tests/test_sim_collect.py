@@ -27,7 +27,8 @@ from gensim2_episodes.store import EpisodeStore
 from gensim2_tasks.assets import AssetLibrary
 
 DOMAINS = iter(1 + (os.getpid() + 84 + i) % 95 for i in range(9))
-SEED = 2
+# The first two end on a tick of the observations, where time stands still.
+SEED = 0
 # Without cameras an episode takes a second or two.
 FAST = ("task:=OpenBox", "obs:=state")
 

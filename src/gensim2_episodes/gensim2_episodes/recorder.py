@@ -130,6 +130,13 @@ class FrameAssembler:
         period = self._config.period_ns
         return (stamp_ns + self._config.tolerance_ns) // period * period
 
+    def last_ns(self, end_ns: int) -> int:
+        """The last tick [ns] of an episode: a moment after it something still happened.
+
+        Where time stands still at its end, on a tick, that tick is the next episode's to observe.
+        """
+        return self.tick_ns(end_ns - 2 * self._config.tolerance_ns - 1)
+
     def lacking(self) -> list[str]:
         """Streams the next frame waits for."""
         samples = self._pending.get(self._next, {})
@@ -156,9 +163,9 @@ class FrameAssembler:
         """What was missed.
 
         Args:
-            end_ns: End of the episode [ns]; ticks until then that have not come are missing.
+            end_ns: End of the episode [ns]; ticks before it that have not come are missing.
         """
-        trailing = max(0, self.tick_ns(end_ns) - self.done_ns) // self._config.period_ns
+        trailing = max(0, self.last_ns(end_ns) - self.done_ns) // self._config.period_ns
         if self._frames:
             trailing += self._gap
         missing = self._missing + Counter(dict.fromkeys(self.lacking() if trailing else (), 1))

@@ -97,7 +97,7 @@ class Recording:
         timeout: float,
         stopped: Callable[[], Exception | None] = lambda: None,
     ) -> RecordingReport:
-        """Waits until everything up to the end has arrived, and ends the recording.
+        """Waits until everything before the end has arrived, and ends the recording.
 
         Args:
             end_ns: Stamp of the end of the episode [ns].
@@ -111,7 +111,7 @@ class Recording:
         """
         deadline = time.monotonic() + timeout
         with self._changed:
-            target = self._assembler.tick_ns(end_ns)
+            target = self._assembler.last_ns(end_ns)
             while self.active and self._assembler.done_ns < target:
                 if error := stopped():
                     raise error

@@ -52,6 +52,7 @@ class StubParameters:
     unplanned: tuple[int, ...] = parameter((-1,), "There is no plan.")
     hanging: tuple[int, ...] = parameter((-1,), "The controller stops half-way until cancelled.")
     blind: tuple[int, ...] = parameter((-1,), "Observations have no cloud.")
+    abrupt: tuple[int, ...] = parameter((-1,), "Time stops on an observation that is not made.")
     unheard: int = parameter(0, "Answers of scene/reset that never arrive.", low=0)
 
 
@@ -131,7 +132,7 @@ class StubCell(Node):
     def _on_reset(
         self, request: ResetScene.Request, response: ResetScene.Response
     ) -> ResetScene.Response:
-        self._ns += PERIOD
+        self._ns = (self._ns // PERIOD + 1) * PERIOD  # An episode begins on an observation.
         self._task, self._seed, self._count = request.task, request.seed, self._count + 1
         self._openness, self._held = 0.4, 0
         self._publish_body()
@@ -173,6 +174,10 @@ class StubCell(Node):
         cloud.data = array("B", points.tobytes())
         if self._seed not in self._fate.blind or self._count == 0:
             self._points.publish(cloud)
+        return self._publish_scene()
+
+    def _publish_scene(self) -> SceneState:
+        header = Header(stamp=stamp_of(self._ns), frame_id="base")
         scene = SceneState(header=header, task=self._task, seed=self._seed)
         scene.reset_count = self._count
         box = ObjectState(name="box", category="box_rotate", asset=f"procedural:box/{self._seed}")
@@ -193,6 +198,15 @@ class StubCell(Node):
         self._scene.publish(scene)
         return scene
 
+    def _come_to_rest(self) -> None:
+        """Time goes on a little after the last observation, and the scene at rest is shown."""
+        steps = PERIOD // STEP if self._seed in self._fate.abrupt else 1
+        for _ in range(steps):
+            self._ns += STEP
+            if self._ns % PERIOD:
+                self._publish_body()
+        self._publish_scene()
+
     def _execute(self, handle: ServerGoalHandle) -> ExecuteTask.Result:
         result = ExecuteTask.Result(actuation_time=-1.0, plan_time=0.01, report_json='[{"k": 1}]')
         started = self._ns
@@ -208,6 +222,7 @@ class StubCell(Node):
             if number > 5 and self._seed not in self._fate.failing:
                 self._openness = 0.95
             handle.publish_feedback(ExecuteTask.Feedback(stage="approach", progress=0.5))
+        self._come_to_rest()
         result.execution_time = (self._ns - started) * 1e-9
         return self._end(handle, result, ExecuteTask.Result.NONE, "")
 

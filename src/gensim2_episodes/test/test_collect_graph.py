@@ -129,7 +129,7 @@ def test_result_codes_are_those_of_the_message() -> None:
 
 
 def test_collects_over_the_graph(bench: Bench) -> None:
-    cell = bench.cell(failing="[2]", unplanned="[3]", blind="[4]")
+    cell = bench.cell(failing="[2]", unplanned="[3]", blind="[4]", abrupt="[6]")
     manager = bench.manager(message_timeout=2.0)
     collect = bench.collect(task="OpenBox,CloseBox", episodes=2, keep_failures=True)
     assert collect.end() == 1
@@ -140,6 +140,7 @@ def test_collects_over_the_graph(bench: Bench) -> None:
     # Seed 4 has no clouds at all, which is a defect of the graph and not of an attempt.
     assert "GRAPH_ERROR: no complete observation" in text and "lacking: points" in text
 
+    # Not even where time stops just when an observation would have been due.
     again = bench.collect(episodes=3, seed=5)
     assert again.end() == 0
     text = "\n".join(again.lines)

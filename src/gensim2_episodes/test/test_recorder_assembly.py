@@ -76,7 +76,7 @@ def test_frames_come_in_order_as_soon_as_they_are_complete() -> None:
         got += [frame.stamp_ns // PERIOD for frame in frames]
         assert assembler.done_ns == tick * PERIOD
     assert got == [1, 2, 3, 4, 5]
-    assert assembler.report(5 * PERIOD).lost == 0
+    assert assembler.report(5 * PERIOD + MS).lost == 0
 
 
 def test_samples_between_ticks_are_never_used() -> None:
@@ -99,7 +99,7 @@ def test_what_was_before_the_episode_is_ignored() -> None:
     for stream in STREAMS:
         feed(assembler, stream, 7 * PERIOD)
     assert [frame.stamp_ns for frame in assembler.take()] == [7 * PERIOD]
-    assert assembler.report(7 * PERIOD).lost == 0
+    assert assembler.report(7 * PERIOD + MS).lost == 0
 
 
 def test_a_missing_sample_costs_one_frame_and_is_counted() -> None:
@@ -114,7 +114,7 @@ def test_a_missing_sample_costs_one_frame_and_is_counted() -> None:
         got += [frame.stamp_ns // PERIOD for frame in frames]
     assert got == [1, 2, 3, 6, 7, 8]
     feed(assembler, "points", 5 * PERIOD)
-    report = assembler.report(9 * PERIOD)
+    report = assembler.report(9 * PERIOD + MS)
     assert (report.leading, report.dropped, report.trailing, report.late) == (1, 2, 1, 1)
     assert report.missing == {"points": 3, "scene": 1}
 
@@ -128,7 +128,7 @@ def test_repeats_of_a_standing_clock_change_nothing() -> None:
         feed(assembler, "joint_states", 0, mark=99.0)
         feed(assembler, "scene", 0, mark=99.0)
     assert list(assembler.take()) == []
-    assert assembler.report(0).lost == 0 and assembler.report(0).late == 0
+    assert assembler.report(MS).lost == 0 and assembler.report(MS).late == 0
 
 
 def test_a_jump_of_the_clock_is_survived_and_counted() -> None:
@@ -139,7 +139,7 @@ def test_a_jump_of_the_clock_is_survived_and_counted() -> None:
             feed(assembler, stream, tick * PERIOD)
     ticks = [frame.stamp_ns // PERIOD for frame in assembler.take()]
     assert ticks == [0, far, far + 1]
-    assert assembler.report((far + 1) * PERIOD).dropped == far - 1
+    assert assembler.report((far + 1) * PERIOD + MS).dropped == far - 1
 
 
 def test_a_silent_stream_does_not_keep_everything_in_memory() -> None:
@@ -150,7 +150,7 @@ def test_a_silent_stream_does_not_keep_everything_in_memory() -> None:
             feed(assembler, stream, tick * PERIOD)
         assert list(assembler.take()) == []
     assert assembler.done_ns == 24 * PERIOD
-    report = assembler.report(29 * PERIOD)
+    report = assembler.report(29 * PERIOD + MS)
     assert (report.leading, report.trailing, report.missing["image left"]) == (25, 5, 26)
 
 
@@ -162,7 +162,7 @@ def test_clouds_of_another_size_count_as_missing() -> None:
         xyz = np.ones((points, 3), np.float32)
         assembler.add_cloud(tick * PERIOD, xyz, np.zeros((points, 3), np.uint8))
     assert [frame.stamp_ns // PERIOD for frame in assembler.take()] == [0, 3, 4]
-    assert assembler.report(4 * PERIOD).dropped == 2
+    assert assembler.report(4 * PERIOD + MS).dropped == 2
 
 
 @settings(max_examples=60, deadline=None)
@@ -196,7 +196,7 @@ def test_any_interleaving_gives_the_same_frames(data: st.DataObject) -> None:
         default=ticks,
     )
     assert stamps == [t for t in complete if t < open_from]
-    assert assembler.report((ticks - 1) * PERIOD).lost == ticks - len(got)
+    assert assembler.report((ticks - 1) * PERIOD + MS).lost == ticks - len(got)
 
 
 def test_frame_holds_kinematics_of_measured_and_commanded_joints() -> None:
@@ -247,8 +247,21 @@ def test_recording_that_misses_the_end_says_so(tmp_path: Path) -> None:
     for stream in STREAMS:
         recording.feed(lambda to, s=stream: feed(to, s, 0))
     recording.feed(lambda to: feed(to, "joint_states", PERIOD))
-    report = recording.finish(2 * PERIOD, timeout=0.01)
+    report = recording.finish(2 * PERIOD + MS, timeout=0.01)
     assert report.trailing == 2 and "points" in report.missing
+    recording.discard()
+
+
+def test_a_tick_on_which_time_stands_still_is_not_waited_for(tmp_path: Path) -> None:
+    """The motion has ended on it: what goes on from there belongs to the next episode."""
+    recording = record(EpisodeStore(tmp_path, create=True), [])
+    for tick in (0, 1):
+        for stream in STREAMS:
+            recording.feed(lambda to, s=stream, t=tick: feed(to, s, t * PERIOD))
+    recording.feed(lambda to: feed(to, "joint_states", 2 * PERIOD - 5 * MS))
+    recording.feed(lambda to: feed(to, "scene", 2 * PERIOD))
+    report = recording.finish(2 * PERIOD, timeout=3600)
+    assert report.lost == 0 and recording.frames == 2
     recording.discard()
 
 
