@@ -9,7 +9,7 @@ candidates=()
 if [ -n "${GENSIM2_PYTHON:-}" ]; then
   candidates+=("$GENSIM2_PYTHON")
 else
-  [ -n "${ROS_DISTRO:-}" ] && [ -z "${GENSIM2_WS:-}" ] && candidates+=(/usr/bin/python3)
+  [ -n "${ROS_DISTRO:-}" ] && [ -z "${GENSIM2_WORKSPACE:-}" ] && candidates+=(/usr/bin/python3)
   candidates+=("$root/.venv/bin/python" python3 python3.11 python3.12)
   candidates+=("${PYENV_ROOT:-${HOME:-/root}/.pyenv}"/versions/3.1[12].*/bin/python3)
 fi

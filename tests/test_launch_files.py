@@ -128,6 +128,7 @@ def launch_main(tmp_path: Path) -> Iterator[type]:
         ("zzz:=2", "unknown launch argument 'zzz'; known are: task, asset"),
         ("obs:=cloud", "Valid options are: ['state', 'pointcloud', 'image']"),
         ("randomize:=yes", "Valid options are: ['true', 'false']"),
+        ("num_points:=0", "a data set needs clouds of at least one point"),
         ("episodes:=many", "parameter 'episodes': 'many' is not of type int"),
     ],
 )

@@ -82,6 +82,13 @@ def refuse_unknown_arguments(context, description):
             raise RuntimeError(f"unknown launch argument '{name}'; {hint}")
 
 
+def refuse_no_points(context):
+    """0 means all points to the fusion; the clouds of a data set are of one size."""
+    points = context.launch_configurations["num_points"]
+    if not points.isdigit() or int(points) < 1:
+        raise RuntimeError(f"num_points:={points}: a data set needs clouds of at least one point")
+
+
 def include(name, *arguments):
     """Another launch file of this package, with arguments of the same names."""
     path = PathJoinSubstitution([FindPackageShare("gensim2"), "launch", name])
@@ -105,6 +112,7 @@ def generate_launch_description():
     description.add_action(OpaqueFunction(function=refuse_unknown_arguments, args=[description]))
     for action in (
         *declared,
+        OpaqueFunction(function=refuse_no_points),
         SetParameter("use_sim_time", True),
         include("robot_sim.launch.py", "asset_root", "obs", "real_time_factor"),
         include("core.launch.py", "asset_root", "obs", "num_points"),

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 from workspace import one_cpu, participant_end, relocate
@@ -19,9 +20,9 @@ OPTIONAL_GROUPS = ("dev", "policy", "real", "description")
 _FIXES = (one_cpu, participant_end, relocate)
 # A command that names one of these needs the group.
 _NAMED_BY = {
-    "policy": ("gensim2_policy",),
-    "real": ("gensim2_franka", "realsense_camera", "real_"),
-    "description": ("make_robot_description",),
+    "policy": ("gensim2_policy*",),
+    "real": ("gensim2_franka*", "realsense_camera*", "real_*.launch.py"),
+    "description": ("make_robot_description*",),
 }
 
 
@@ -29,13 +30,14 @@ def groups_of(command: Sequence[str]) -> set[str]:
     """Tells which optional groups a command needs, by the words in it.
 
     Args:
-        command: Program and arguments; launch files of the real robot begin with `real_`.
+        command: Program and arguments; launch files of the real robot begin with `real_`. The
+            arguments of a launch name nothing, whatever their values.
     """
-    names = [Path(word).name for word in command]
+    names = [Path(word).name for word in command if ":=" not in word]
     return {
         group
-        for group, beginnings in _NAMED_BY.items()
-        if any(name.startswith(beginnings) for name in names)
+        for group, patterns in _NAMED_BY.items()
+        if any(fnmatch(name, pattern) for name in names for pattern in patterns)
     }
 
 

@@ -92,10 +92,16 @@ def main(
         raise typer.Exit(2)
     try:
         names = select_tasks(tasks)
-        runner = BatchRunner(resolve_packages(robot_description()), AssetLibrary(asset_root))
+        runner = BatchRunner(
+            resolve_packages(robot_description()),
+            AssetLibrary(asset_root and asset_root.expanduser()),
+        )
     except (TaskError, AssetError) as error:
         console.print(f"error: {error}", style="red")
         raise typer.Exit(2) from None
+    if json_file is not None and not json_file.expanduser().parent.is_dir():
+        console.print(f"error: there is no folder {json_file.expanduser().parent}", style="red")
+        raise typer.Exit(2)
     results: list[BatchEpisode] = []
     source = "imported assets" if asset_root else "procedural assets"
     table = Table(*COLUMNS, title=f"{controller}, {source}, {episodes} episodes per task")
@@ -124,12 +130,16 @@ def main(
         style="dim",
     )
     if json_file is not None:
-        json_file.write_text(json.dumps([dataclasses.asdict(e) for e in results], indent=1))
+        json_file.expanduser().write_text(
+            json.dumps([dataclasses.asdict(e) for e in results], indent=1)
+        )
 
 
 def run() -> None:
     """Entry point."""
-    typer.run(main)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
 
 
 if __name__ == "__main__":

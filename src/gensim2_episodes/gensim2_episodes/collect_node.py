@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rclpy
+from action_msgs.msg import GoalStatus
 from gensim2_control.ros.parameters import (
     declare_parameters,
     parameter,
@@ -63,12 +64,13 @@ class CollectNode(Node):
         self._wanted = declare_parameters(self, CollectParameters).value
         reject_unknown_parameters(self)
         try:
-            self._tasks = select_tasks(self._wanted.task)
+            self._tasks = list(dict.fromkeys(select_tasks(self._wanted.task)))
         except TaskError as error:
             raise StartError(str(error)) from None
         self._dataset = Path(self._wanted.dataset).expanduser().absolute()
         self._console = make_console()
         self._interrupted = threading.Event()
+        self._under_way = False
         self._client = SafeActionClient(self, CollectEpisodes, ACTION)
         self._attempts: list[Attempt] = []
         self._thread = threading.Thread(target=self._run, name="collect")
@@ -95,7 +97,8 @@ class CollectNode(Node):
             code, text = error.code, str(error)
         self._summary()
         if self._interrupted.is_set() and code is not ResultCode.NONE:
-            self._say("[yellow]interrupted[/]: the running episode was discarded")
+            lost = ": the running episode was discarded" if self._under_way else ""
+            self._say(f"[yellow]interrupted[/]{lost}")
             return EXIT_INTERRUPTED
         if code is not ResultCode.NONE:
             self._console.print(f"{code.name}: {text}", style="red", markup=False, soft_wrap=True)
@@ -135,6 +138,7 @@ class CollectNode(Node):
         )
         if not handle.accepted:
             raise CollectionError("episode_manager refused: another collection is running")
+        self._under_way = True
         future = handle.get_result_async()
         watch = Watch("episode_manager", self._client.server_is_ready)
         try:
@@ -147,7 +151,10 @@ class CollectNode(Node):
             answer = future.result()
         for summary in answer.result.attempts[len(self._attempts) :]:
             self._note(attempt_from_msg(summary))
-        return ResultCode(answer.result.error_code), answer.result.error_msg
+        code, text = ResultCode(answer.result.error_code), answer.result.error_msg
+        if code is ResultCode.NONE and answer.status != GoalStatus.STATUS_SUCCEEDED:
+            return ResultCode.INTERNAL, "episode_manager gave up without saying why; see its log"
+        return code, text
 
     def _on_feedback(self, message: CollectEpisodes.Impl.FeedbackMessage) -> None:
         if message.feedback.last.attempt:

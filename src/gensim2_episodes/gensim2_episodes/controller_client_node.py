@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from action_msgs.msg import GoalStatus
 from gensim2_control.ros.conversions import nanoseconds
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from rclpy.action.client import ClientGoalHandle
@@ -68,6 +70,7 @@ class ControllerClient:
             client.server_is_ready,
             self._parameters.stall_timeout,
             self._now_ns,
+            self._parameters.execute_limit,
         )
         goal = ExecuteTask.Goal(
             task=task, instruction=instruction, timeout=self._parameters.execute_timeout
@@ -83,11 +86,11 @@ class ControllerClient:
             return ExecuteReply(Outcome.GOAL_REJECTED, text, self._now_ns())
         future = handle.get_result_async()
         try:
-            result = result_of(future, lambda: watch.trouble() or stopped()).result
+            response = result_of(future, lambda: watch.trouble() or stopped())
         except Exception:
             self._cancel(handle, future)
             raise
-        return self._reply(controller, result)
+        return self._reply(controller, response)
 
     def _cancel(self, handle: ClientGoalHandle, result: Future) -> None:
         if self._node.context.ok():
@@ -95,12 +98,17 @@ class ControllerClient:
             if not wait_done(result, self._parameters.cancel_timeout):
                 self._node.get_logger().warning("the controller did not end after a cancel")
 
-    def _reply(self, controller: str, result: ExecuteTask.Result) -> ExecuteReply:
+    def _reply(self, controller: str, response: Any) -> ExecuteReply:
+        result: ExecuteTask.Result = response.result
         if result.error_code == ExecuteTask.Result.UNKNOWN_TASK:
             raise UnknownTaskError(f"{controller}: {result.error_msg}")
         failure = None
         if result.error_code != ExecuteTask.Result.NONE:
             failure = _FAILURES.get(result.error_code, Outcome.INTERNAL)
+        elif response.status != GoalStatus.STATUS_SUCCEEDED:
+            # What a server sends whose callback has failed: an empty result.
+            failure = Outcome.INTERNAL
+            result.error_msg = result.error_msg or f"{controller} gave up without saying why"
         reached = result.actuation_time >= 0.0
         return ExecuteReply(
             failure=failure,

@@ -190,7 +190,10 @@ def replay(
     store = EpisodeStore(path)
     episodes = [e for e in store.episodes() if e.manifest.success]
     try:
-        replayer = Replayer(resolve_packages(robot_description()), AssetLibrary(asset_root))
+        replayer = Replayer(
+            resolve_packages(robot_description()),
+            AssetLibrary(asset_root and asset_root.expanduser()),
+        )
     except AssetError as error:
         raise StoreError(str(error)) from None
     again = 0

@@ -98,7 +98,12 @@ class EpisodeManagerNode(Node):
         elif handle.is_cancel_requested:
             handle.canceled()
         else:
-            self.get_logger().error(f"{result.code.name}: {result.text}")
+            level = (
+                self.get_logger().info
+                if result.code is ResultCode.CANCELED
+                else self.get_logger().error
+            )
+            level(f"{result.code.name}: {result.text}")
             if result.cause is not None:
                 self.get_logger().error("".join(traceback.format_exception(result.cause)))
             handle.abort()
@@ -111,7 +116,7 @@ class EpisodeManagerNode(Node):
 
 def _request(goal: CollectEpisodes.Goal) -> CollectRequest:
     return CollectRequest(
-        tasks=tuple(goal.tasks),
+        tasks=tuple(dict.fromkeys(goal.tasks)),
         asset=goal.asset,
         episodes=goal.episodes,
         max_attempts=goal.max_attempts,

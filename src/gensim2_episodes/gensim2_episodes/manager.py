@@ -218,6 +218,8 @@ class Collection:
                 recording = self._graph.record(writer, reset.scene)
                 try:
                     lacking = self._graph.first_observation(recording, self._stopped)
+                    if recording.error is not None:
+                        raise _unusable(recording.error)
                     if not lacking:
                         run = self._run(attempt, document, reset, reset.scene, recording)
                         return self._end(attempt, document, run, recording, started)
@@ -350,6 +352,11 @@ def _judge(reply: ExecuteReply, end: Scene, broken: str) -> tuple[Outcome, str]:
     if broken:
         return Outcome.RECORDING_INCOMPLETE, broken
     return Outcome.SUCCESS, ""
+
+
+def _unusable(error: Exception) -> Exception:
+    """A disk that is full says so itself; a message that makes no sense is the graph's fault."""
+    return error if isinstance(error, StoreError) else GraphError(f"cannot be recorded: {error}")
 
 
 def _lost(report: RecordingReport, recording: Recording, allowed: int) -> str:

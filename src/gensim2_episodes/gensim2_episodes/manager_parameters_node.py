@@ -33,6 +33,11 @@ class ManagerParameters:
     execute_timeout: float = parameter(
         0.0, "Time a controller has for a task, s of ROS time; 0 = its default.", low=0.0
     )
+    execute_limit: float = parameter(
+        600.0,
+        "Time after which a controller that has not ended by itself counts as hung, s of ROS time.",
+        low=1.0,
+    )
     server_timeout: float = parameter(
         30.0, "Longest wait for a node or topic to appear, s of wall time.", low=0.1
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -26,6 +27,7 @@ from gensim2_msgs.srv import ResetScene
 
 SERVICE = "scene/reset"
 _RETRY = 0.5  # s
+_SCENES = 50_000
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
@@ -47,7 +49,8 @@ class SceneClient:
         self._client = node.create_client(
             ResetScene, SERVICE, callback_group=ReentrantCallbackGroup()
         )
-        self._scenes: list[Scene] = []
+        # Between two resets; where time never stands still the oldest are forgotten.
+        self._scenes: deque[Scene] = deque(maxlen=_SCENES)
         self._heard = threading.Condition()
 
     def reset(
@@ -69,8 +72,8 @@ class SceneClient:
             return ResetReply(None, parameters, text)
         scene = scene_from_msg(reply.state)
         with self._heard:
-            self._scenes = [s for s in self._scenes if s.reset_count == scene.reset_count]
-            self._scenes.append(scene)
+            of_this = [s for s in self._scenes if s.reset_count == scene.reset_count]
+            self._scenes = deque([*of_this, scene], maxlen=_SCENES)
         return ResetReply(scene, parameters)
 
     def _call(self, request: ResetScene.Request, stopped: Stopped) -> ResetScene.Response:

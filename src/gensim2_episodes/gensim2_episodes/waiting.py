@@ -90,6 +90,7 @@ class Watch:
         ready: Callable[[], bool],
         limit: float | None = None,
         now_ns: Callable[[], int] = lambda: 0,
+        longest: float | None = None,
     ) -> None:
         """Starts watching.
 
@@ -98,12 +99,14 @@ class Watch:
             ready: Whether it can be seen.
             limit: Longest time without progress [s of wall time]; None = any.
             now_ns: ROS time [ns]; as long as it moves, there is progress.
+            longest: Longest time in all [s of ROS time]; None = any.
         """
         self._name = name
         self._ready = ready
         self._limit = limit
         self._now_ns = now_ns
-        self._last_ns = now_ns()
+        self._longest = longest
+        self._start_ns = self._last_ns = now_ns()
         self._moved = self._seen = time.monotonic()
 
     def progress(self) -> None:
@@ -115,6 +118,10 @@ class Watch:
         now, now_ns = time.monotonic(), self._now_ns()
         if now_ns != self._last_ns:
             self._moved, self._last_ns = now, now_ns
+        if self._longest is not None and now_ns - self._start_ns > self._longest * 1e9:
+            return GraphError(
+                f"{self._name} has not ended after {self._longest:.0f} s: does it hang?"
+            )
         if self._ready():
             self._seen = now
         if now - self._seen > GONE:

@@ -34,6 +34,7 @@ from gensim2_episodes.recorder import RecorderConfig
 from gensim2_episodes.recording import Recording
 from gensim2_episodes.scene import Scene, SceneObject, approach_disturbance, licences_of
 from gensim2_episodes.store import EpisodeStore
+from gensim2_episodes.waiting import Watch
 from gensim2_episodes.writer import EpisodeWriter
 
 URDF = Path(__file__).parents[3] / "launch" / "urdf" / "fr3.urdf"
@@ -67,6 +68,7 @@ class Cell:
     no_scene: set[int] = field(default_factory=set)
     lost_frames: set[int] = field(default_factory=set)
     silent_resets: int = 0
+    breaks_at_once: Exception | None = None
     raises: dict[tuple[str, int], Exception] = field(default_factory=dict)
     breaks: dict[int, Exception] = field(default_factory=dict)
     seeds: list[tuple[str, int]] = field(default_factory=list)
@@ -96,11 +98,20 @@ class Cell:
     def record(self, writer: EpisodeWriter, start: Scene) -> Recording:
         config = RecorderConfig(PERIOD, cloud=False)
         self.recording = Recording(writer, config, KINEMATICS, start.stamp_ns)
-        if self.silent_resets:
+        if self.breaks_at_once is not None:
+            self._break(self.breaks_at_once)
+        elif self.silent_resets:
             self.silent_resets -= 1
         else:
             self._observe()
         return self.recording
+
+    def _break(self, error: Exception) -> None:
+        def spoil(_: object) -> None:
+            raise error
+
+        assert self.recording is not None
+        self.recording.feed(spoil)
 
     def first_observation(self, recording: Recording, stopped: Stopped) -> list[str]:
         return [] if recording.frames else ["points"]
@@ -120,12 +131,7 @@ class Cell:
         number = len(self.seeds)
         self._maybe_raise("execute")
         if error := self.breaks.get(number):
-
-            def spoil(_: object) -> None:
-                raise error
-
-            assert self.recording is not None
-            self.recording.feed(spoil)
+            self._break(error)
         if error := stopped() or self.stop:
             raise error
         achieved = number not in self.not_achieved
@@ -325,6 +331,33 @@ def test_a_full_disk_ends_the_attempt_at_once(tmp_path: Path) -> None:
     result = collect(tmp_path, Cell(breaks={2: DatasetWriteError("no space left")}))
     assert result.code is ResultCode.DATASET_ERROR and "no space left" in result.text
     assert stored(tmp_path) == ["success"] and leftovers(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DatasetWriteError("no space left"), ResultCode.DATASET_ERROR),
+        (ValueError("the encoding is bayer"), ResultCode.GRAPH_ERROR),
+    ],
+    ids=["disk", "message"],
+)
+def test_a_first_observation_that_cannot_be_stored_says_why(
+    tmp_path: Path, error: Exception, code: ResultCode
+) -> None:
+    result = collect(tmp_path, Cell(breaks_at_once=error))
+    assert result.code is code and str(error) in result.text and "lacking" not in result.text
+    assert leftovers(tmp_path / "data") == []
+
+
+def test_a_controller_that_never_ends_is_noticed_though_time_goes_on() -> None:
+    seconds = [0]
+    watch = Watch("the action x", lambda: True, 120.0, lambda: seconds[0] * 10**9, longest=60.0)
+    while seconds[0] < 60:
+        seconds[0] += 1
+        assert watch.trouble() is None
+    seconds[0] += 1
+    trouble = watch.trouble()
+    assert trouble is not None and "has not ended after 60 s" in str(trouble)
 
 
 def test_unusable_folder(tmp_path: Path) -> None:
