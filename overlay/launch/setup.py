@@ -3,12 +3,14 @@
 from setuptools import find_packages, setup
 
 PACKAGE = "launch"
+# Upstream these are packages of their own; here they hold but a name each.
+FRONTENDS = ("launch_xml", "launch_yaml")
 
 setup(
     name=PACKAGE,
     version="0.1.0",
     packages=find_packages(exclude=["test"]),
-    package_data={PACKAGE: ["py.typed"]},
+    package_data={name: ["py.typed"] for name in (PACKAGE, *FRONTENDS)},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (f"share/{PACKAGE}", ["package.xml"]),

@@ -242,9 +242,14 @@ class ProcessSupervisor:
     async def _escalate(self) -> None:
         options = self._options
         await asyncio.sleep(options.sigterm_timeout)
+        # Without the task being cancelled yet: what the child started may hold its output open.
+        if self.pid is None:
+            return
         self._log_escalation(f"{options.sigterm_timeout:g}", "SIGINT", "SIGTERM")
         self._signal(signal.SIGTERM)
         await asyncio.sleep(options.sigkill_timeout)
+        if self.pid is None:
+            return
         total = options.sigterm_timeout + options.sigkill_timeout
         self._log_escalation(f"{total}", "SIGTERM", "SIGKILL")
         self._signal(signal.SIGKILL)

@@ -232,6 +232,31 @@ def test_bad_launch_file(
     assert name in result.screen
 
 
+@pytest.mark.parametrize("kind", ["XML", "YAML"])
+def test_other_formats_can_be_named_but_not_loaded(
+    run_launch: Run, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "x.launch.py"
+    path.write_text(
+        "from launch import LaunchDescription\n"
+        "from launch.actions import IncludeLaunchDescription, LogInfo\n"
+        "from launch.conditions import IfCondition\n"
+        "from launch.substitutions import LaunchConfiguration\n"
+        f"from launch_{kind.lower()}.launch_description_sources import "
+        f"{kind}LaunchDescriptionSource\n"
+        "def generate_launch_description():\n    return LaunchDescription([\n"
+        f"        IncludeLaunchDescription({kind}LaunchDescriptionSource('/other'),\n"
+        "            condition=IfCondition(LaunchConfiguration('taken'))),\n"
+        "        LogInfo(msg='<end>')])\n"
+    )
+    result = run_launch(IncludeLaunchDescription(str(path)), taken="false")
+    assert result.code == 0
+    assert "<end>" in result.screen
+    result = run_launch(IncludeLaunchDescription(str(path)), taken="true")
+    assert result.code == 1
+    assert "launch file '/other': launch files in XML and YAML need a ROS 2" in result.screen
+
+
 def test_missing_launch_file(run_launch: Run) -> None:
     result = run_launch(IncludeLaunchDescription("/no/such.launch.py"))
     assert result.code == 1

@@ -11,6 +11,7 @@ from typing import Any
 import launch.logging
 import pytest
 from launch.actions import (
+    EmitEvent,
     ExecuteProcess,
     LogInfo,
     OpaqueFunction,
@@ -20,6 +21,7 @@ from launch.actions import (
     Shutdown,
 )
 from launch.event_handlers import OnProcessExit, OnProcessIO, OnProcessStart
+from launch.events import Shutdown as ShutdownEvent
 from launch.events.process import ProcessExited, ProcessIO
 from launch.substitutions import LaunchConfiguration
 
@@ -180,6 +182,22 @@ def test_grandchild_that_keeps_the_pipe_does_not_keep_the_launch(run_launch: Run
     pid = re.search(r"\[sh-1\] (\d+)", result.screen)
     assert pid is not None
     run_launch(ExecuteProcess(cmd=["kill", pid[1]]))
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' INT; trap 'exit 0' TERM; "])
+def test_child_that_has_ended_is_not_said_to_resist(run_launch: Run, trap: str) -> None:
+    """A grandchild keeps its output open for longer than the time to terminate."""
+    process = sh(
+        f"{trap}sleep 100 & echo $!; wait",
+        cached_output=True,
+        sigterm_timeout=0.1,
+        sigkill_timeout=0.1,
+    )
+    end = EmitEvent(event=ShutdownEvent(reason="started"))
+    result = run_launch(RegisterEventHandler(OnProcessIO(on_stdout=lambda event: end)), process)
+    escalations = 0 if not trap else 1
+    assert result.screen.count("failed to terminate") == escalations
+    run_launch(ExecuteProcess(cmd=["kill", process.get_stdout().strip()]))
 
 
 def test_cached_output(run_launch: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,13 +16,15 @@ ParameterScalar = bool | int | float | str
 EvaluatedValue = ParameterScalar | list[Any]
 
 _SCALARS: tuple[type[bool], type[int], type[float], type[str]] = (bool, int, float, str)
+_PARTS = (str, Path, Substitution)
+"""What a text is put together from."""
 
 
 class ParameterValue:
     """A parameter value of a given type.
 
     Args:
-        value: a value, a substitution, or a list of text and substitutions (one text).
+        value: as of `evaluate_parameter_value`.
         value_type: bool, int, float, str or List of one of them. With str the text stays as it
             is; None: text from substitutions is read as YAML, as it is without this class.
     """
@@ -55,14 +58,17 @@ def evaluate_parameter_value(context: LaunchContext, value: Any) -> EvaluatedVal
     """Return a parameter value.
 
     bool, int, float and str are kept. A substitution is performed and read as YAML ("42" is an
-    int). A list that contains a substitution is one text, as everywhere in launch. Other lists
-    keep their elements, which must be of one type; int among float becomes float.
+    int). A list that contains a substitution is one text, as everywhere in launch. A list of
+    which an item is such a list gives one element per item. Other lists keep their elements.
+    The elements must be of one type; int among float becomes float.
 
     Raises:
         ValueError: the text cannot be read, or the value has no parameter type.
     """
     if isinstance(value, ParameterValue):
         return value.evaluate(context)
+    if _is_list_of_texts(value):
+        return check_value(_read_items(context, value), value)
     if _is_text(value):
         return check_value(_read(_perform(context, value)), _perform(context, value))
     return check_value(list(value) if _is_sequence(value) else value, value)
@@ -125,6 +131,41 @@ def _is_text(value: Any) -> bool:
     return _is_sequence(value) and any(isinstance(part, Substitution) for part in value)
 
 
+def _is_list_of_parts(value: Any) -> bool:
+    return _is_sequence(value) and all(isinstance(part, _PARTS) for part in value)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    """Return whether the value is a list, of which an item is given by its parts."""
+    return _is_sequence(value) and any(map(_is_list_of_parts, value))
+
+
+def _perform_items(context: LaunchContext, items: Sequence[Any]) -> list[Any]:
+    """Return one text per item; what is no text stays as it is."""
+    return [
+        _perform(context, item) if isinstance(item, _PARTS) or _is_list_of_parts(item) else item
+        for item in items
+    ]
+
+
+def _read_items(context: LaunchContext, items: Sequence[Any]) -> list[Any]:
+    """Return the elements of a list of texts, read as YAML.
+
+    Items that are just text ("1") are read only if they stand among what is no text: by itself
+    such an item means text.
+    """
+    plain = [isinstance(item, str) for item in items]
+    values = [
+        _read(text) if isinstance(text, str) and not is_plain else text
+        for text, is_plain in zip(_perform_items(context, items), plain, strict=True)
+    ]
+    if all(isinstance(value, str) for value in values):
+        return values
+    return [
+        _read(value) if is_plain else value for value, is_plain in zip(values, plain, strict=True)
+    ]
+
+
 def _perform(context: LaunchContext, text: SomeSubstitutionsType) -> str:
     return perform_substitutions(context, normalize_to_list_of_substitutions(text))
 
@@ -141,6 +182,8 @@ def _read(text: str) -> Any:
 
 def _plain(context: LaunchContext, value: Any) -> Any:
     """Return the value without substitutions; text is not read yet."""
+    if _is_list_of_texts(value):
+        return _perform_items(context, value)
     if _is_text(value):
         return _perform(context, value)
     return list(value) if _is_sequence(value) else value

@@ -154,6 +154,7 @@ def test_missing_parameter_file_is_a_warning(run_launch: Run) -> None:
     ("options", "message"),
     [
         ({"package": "nopkg", "executable": "x"}, "package 'nopkg' not found, searching: ["),
+        ({"package": "rqtx", "executable": "x"}, "package 'rqtx' not found, searching: ["),
         (
             {"package": "demo", "executable": "nope"},
             "executable 'nope' not found on the libexec directory '",
@@ -172,6 +173,29 @@ def test_what_cannot_be_started_ends_the_launch(
     result = run_launch(ExecuteProcess(cmd=["sleep", "1000"]), Node(**options))
     assert result.code == 1
     assert message in result.screen
+
+
+def install_window(prefix: Path, name: str) -> None:
+    (prefix / "share/ament_index/resource_index/packages" / name).touch()
+    program = prefix / "lib" / name / name
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho SHOW 1\n")
+    program.chmod(0o755)
+
+
+@pytest.mark.parametrize("package", ["rviz2", "rqt", "rqt_plot", "joint_state_publisher_gui"])
+def test_a_window_is_left_out_where_it_is_not_installed(
+    run_launch: Run, demo_package: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(demo_package))  # whatever else there is
+    name = LaunchConfiguration("name")
+    window = {"package": name, "executable": name, "output": "screen"}
+    result = run_launch(Node(**window, on_exit=Shutdown()), show(), name=package)
+    assert result.code == 0
+    assert result.screen.count(f"package '{package}' is not installed") == 1
+    assert list(result.shown) == ["show-1"]
+    install_window(demo_package, package)
+    assert run_launch(Node(**window), name=package).shown == {f"{package}-1": 1}
 
 
 def test_wrong_arguments_are_refused_where_they_are_written() -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -177,3 +178,53 @@ def test_a_file_name_stands_for_its_content(
         "b", "tool", Time(), Duration(seconds=PATIENCE_S)
     ).header
     assert header.frame_id == "b"
+
+
+# Gets a signal at the end of a function, and two more while it ends.
+INTERRUPTED = """
+import os, signal, sys
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from robot_state_publisher.robot_state_publisher_node import main
+
+def interrupted(function):
+    def call(*args, **kwargs):
+        function(*args, **kwargs)
+        os.kill(os.getpid(), number)
+        while rclpy.ok():
+            pass
+    return call
+
+def end(node):
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    destroy(node)
+
+_, place, number, *arguments = sys.argv
+number = int(number)
+owner, name = {
+    "init": (rclpy, "init"),
+    "node": (Node, "__init__"),
+    "spin": (SingleThreadedExecutor, "spin_once"),
+}[place]
+setattr(owner, name, interrupted(getattr(owner, name)))
+destroy, Node.destroy_node = Node.destroy_node, end
+sys.exit(main(["node", *arguments]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("place", ["init", "node", "spin"])
+def test_signals_end_it_cleanly_at_any_time(tmp_path: Path, place: str, number: int) -> None:
+    (tmp_path / "r.urdf").write_text(URDF)
+    arguments = [str(tmp_path / "r.urdf")]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, place, str(int(number)), *arguments],
+        env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0), done.stderr

@@ -68,7 +68,11 @@ def _make_parser(
 def _run(argv: Sequence[str]) -> int:
     wanted = argv[0] if argv else None
     parser, command, command_parser = _make_parser(_find_commands(), wanted)
-    args = parser.parse_args(argv)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # Whoever mistypes an option wants to see those of the verb, not of `ros2` alone.
+        nearest = getattr(args, "verb_parser", None) or command_parser or parser
+        nearest.error(f"unrecognized arguments: {' '.join(unknown)}")
     if command is None or command_parser is None:
         parser.print_help()
         return 0

@@ -57,7 +57,7 @@ class VerbCommand:
             sub = choices.add_parser(name, help=summary, description=summary)
             verb = verb_type()
             verb.add_arguments(sub)
-            sub.set_defaults(run_verb=verb.main)
+            sub.set_defaults(run_verb=verb.main, verb_parser=sub)
 
     def main(self, *, parser: argparse.ArgumentParser, args: argparse.Namespace) -> int | None:
         """Run the chosen verb, or show the help if there is none."""

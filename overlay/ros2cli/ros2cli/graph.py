@@ -27,8 +27,6 @@ HIDDEN_PREFIX = "_"
 DISCOVERY_S = 3.0
 # A graph that has not changed for so long counts as completely discovered.
 QUIET_S = 0.7
-# How long to wait for the server of a call that is about to be made.
-SERVER_S = 10.0
 _POLL_S = 0.05
 
 
@@ -149,7 +147,12 @@ class Session:
         return future.result()
 
     def require_server(
-        self, what: str, ready: Callable[[], bool], types: Callable[[], list[str]], wanted: str
+        self,
+        what: str,
+        ready: Callable[[], bool],
+        types: Callable[[], list[str]],
+        wanted: str,
+        timeout_s: float | None,
     ) -> None:
         """Wait for a server.
 
@@ -158,6 +161,7 @@ class Session:
             ready: whether it can be called.
             types: the types its name has on the graph.
             wanted: the type asked for, as `package/kind/Name`.
+            timeout_s: longest wait; None: no limit.
 
         Raises:
             CliError: it does not appear, or is of another type.
@@ -167,15 +171,14 @@ class Session:
             # This process asks for the wanted type, so that one is always there.
             return sorted(set(types()) - {wanted})
 
-        if self.spin_until(lambda: ready() or bool(others()), SERVER_S) and (
-            self.spin_until(ready, QUIET_S)
-        ):
-            return
-        if others():
-            raise CliError(f"The {what} has the type {', '.join(others())}, not {wanted}")
+        while self.spin_until(lambda: ready() or bool(others()), timeout_s):
+            if self.spin_until(ready, QUIET_S):
+                return
+            if others():
+                raise CliError(f"The {what} has the type {', '.join(others())}, not {wanted}")
         kind = what.split()[0]
         raise CliError(
-            f"No server of the {what} appeared within {SERVER_S:g} s; `ros2 {kind} list` shows "
+            f"No server of the {what} appeared within {timeout_s:g} s; `ros2 {kind} list` shows "
             f"the {kind}s there are"
         )
 

@@ -4,6 +4,7 @@ import array
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from rosidl_parser.definition import (
     AbstractNestedType,
     AbstractString,
     AbstractWString,
+    Array,
     BasicType,
+    BoundedSequence,
     NamespacedType,
 )
 
@@ -125,38 +128,85 @@ def _convert_basic(slot: BasicType, value: Any, where: str) -> Any:
     return value
 
 
-def to_plain(value: Any, truncate: int | None = None) -> Any:
+@dataclass(frozen=True)
+class Brevity:
+    """What of a message is not shown in full.
+
+    Attributes:
+        truncate: longest array or text to keep, the rest becomes `...`; None keeps all.
+        no_arr: of arrays in a message only type and length.
+        no_str: of texts in a message only the length.
+    """
+
+    truncate: int | None = None
+    no_arr: bool = False
+    no_str: bool = False
+
+
+_IN_FULL = Brevity()
+
+
+def to_plain(value: Any, brevity: Brevity = _IN_FULL) -> Any:
     """A message or field value as plain Python: dict, list, str, number.
 
     Args:
-        value: a message, a field of one, or a list of them.
-        truncate: longest array or text to keep, the rest becomes `...`; None keeps all.
+        value: a message, a field of one, or a list of them. What is asked for itself is shown
+            also with `no_arr` and `no_str`, which concern the fields of a message.
+        brevity: what to leave out.
     """
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return value if truncate is None or len(value) <= truncate else value[:truncate] + "..."
+        limit = brevity.truncate
+        return value if limit is None or len(value) <= limit else value[:limit] + "..."
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, bytes) and len(value) == 1:
         # This is how Python messages hold one field of type byte.
         return value[0]
     if isinstance(value, bytes | array.array | np.ndarray | list | tuple | set):
-        return _plain_list(value, truncate)
-    return {
-        name: to_plain(getattr(value, name), truncate)
-        for name in value.get_fields_and_field_types()
-    }
+        return _plain_list(value, brevity)
+    slots = zip(value.get_fields_and_field_types(), value.SLOT_TYPES, strict=True)
+    return {name: _plain_field(slot, getattr(value, name), brevity) for name, slot in slots}
 
 
-def _plain_list(value: Any, truncate: int | None) -> list[Any]:
+def _plain_list(value: Any, brevity: Brevity) -> list[Any]:
     # Cut before converting: a point cloud has millions of elements.
-    too_long = truncate is not None and len(value) > truncate
-    kept: Iterable[Any] = value[:truncate] if too_long else value
+    too_long = brevity.truncate is not None and len(value) > brevity.truncate
+    kept: Iterable[Any] = value[: brevity.truncate] if too_long else value
     if isinstance(kept, array.array | np.ndarray):
         kept = kept.tolist()
-    plain = [to_plain(item, truncate) for item in kept]
+    plain = [to_plain(item, brevity) for item in kept]
     return [*plain, "..."] if too_long else plain
+
+
+def _plain_field(slot: Any, value: Any, brevity: Brevity) -> Any:
+    if brevity.no_arr and isinstance(slot, AbstractNestedType):
+        return _array_summary(slot, len(value))
+    if brevity.no_str and isinstance(value, str):
+        return _text_summary(value)
+    if brevity.no_str and isinstance(value, list) and value and isinstance(value[0], str):
+        return _plain_list(list(map(_text_summary, value)), brevity)
+    return to_plain(value, brevity)
+
+
+def _text_summary(text: str) -> str:
+    return f"<string length: <{len(text)}>>"
+
+
+def _array_summary(slot: AbstractNestedType, length: int) -> str:
+    element = slot.value_type
+    if isinstance(element, NamespacedType):
+        name = "/".join(element.namespaced_name())
+    elif isinstance(element, BasicType):
+        name = element.typename
+    else:
+        name = "wstring" if isinstance(element, AbstractWString) else "string"
+    if isinstance(slot, Array):
+        return f"<array type: {name}[{slot.size}]>"
+    if isinstance(slot, BoundedSequence):
+        name += f"[{slot.maximum_size}]"
+    return f"<sequence type: {name}, length: {length}>"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -171,9 +221,9 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_yaml(value: Any, *, truncate: int | None = None, flow_style: bool = False) -> str:
+def to_yaml(value: Any, brevity: Brevity = _IN_FULL, *, flow_style: bool = False) -> str:
     """A message or field value as YAML text, with a newline at its end."""
-    plain = to_plain(value, truncate)
+    plain = to_plain(value, brevity)
     if not isinstance(plain, dict | list):
         return f"{plain}\n"
     text: str = yaml.dump(
@@ -187,9 +237,9 @@ def to_yaml(value: Any, *, truncate: int | None = None, flow_style: bool = False
     return text
 
 
-def to_csv(value: Any, *, truncate: int | None = None) -> str:
+def to_csv(value: Any, brevity: Brevity = _IN_FULL) -> str:
     """All leaf values of a message in one comma separated line."""
-    plain = to_plain(value, truncate)
+    plain = to_plain(value, brevity)
 
     def leaves(item: Any) -> list[str]:
         if isinstance(item, dict):

@@ -14,6 +14,16 @@ def add_spin_time(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-daemon", action="store_true", help="Accepted; there is no daemon")
 
 
+def add_timeout(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Declare `--timeout`, to stop waiting for `purpose`; without it the wait has no limit."""
+    parser.add_argument(
+        "--timeout",
+        type=positive_float,
+        metavar="SECONDS",
+        help=f"Longest wait for {purpose} [s] (default: no limit)",
+    )
+
+
 def add_list_options(parser: argparse.ArgumentParser, things: str) -> None:
     """Declare the options of a `list` verb for `things` (topics, services, actions)."""
     add_spin_time(parser)

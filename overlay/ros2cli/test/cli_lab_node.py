@@ -19,6 +19,28 @@ from std_srvs.srv import SetBool
 ENDLESS_EFFORT = 99.0
 
 
+class ShyServer(ActionServer):
+    """Like a server that has not discovered its client: the first answers reach nobody."""
+
+    def __init__(self, node: Node) -> None:
+        self.unheard = 2
+        super().__init__(
+            node, GripperCommand, "_shy", self._execute_grip, goal_callback=self._judge
+        )
+
+    def _judge(self, goal: Any) -> GoalResponse:
+        return GoalResponse.REJECT if self.unheard > 0 else GoalResponse.ACCEPT
+
+    def _execute_grip(self, handle: Any) -> Any:
+        handle.succeed()
+        return GripperCommand.Result()
+
+    async def _execute_get_result_request(self, request: Any) -> None:
+        self.unheard -= 1
+        if self.unheard < 0:
+            await super()._execute_get_result_request(request)
+
+
 class Lab(Node):
     def __init__(self) -> None:
         super().__init__("bench", namespace="/lab")
@@ -51,6 +73,7 @@ class Lab(Node):
             cancel_callback=lambda _: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
+        self.shy = ShyServer(self)
         self.latest.publish(String(data="nothing yet"))
 
     def on_timer(self) -> None:
@@ -89,6 +112,9 @@ def main() -> None:
     rclpy.init()
     try:
         node = Lab()
+        # Nobody spins this one, so its service never answers.
+        mute = Node("_mute", namespace="/lab", start_parameter_services=False)
+        mute.create_service(SetBool, "mute", node.on_switch)
         executor = MultiThreadedExecutor(4)
         executor.add_node(node)
         threading.Timer(0.0, lambda: print("ready", flush=True)).start()

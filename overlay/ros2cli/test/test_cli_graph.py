@@ -1,5 +1,6 @@
 """The verbs that look at a graph, against a node in a process of its own."""
 
+import itertools
 import os
 import re
 import shlex
@@ -9,9 +10,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from ros2cli import graph
 
 HERE = Path(__file__).parent
 PROFILE = HERE.parents[2] / "launch" / "config" / "fastdds_profile.xml"
@@ -131,17 +134,19 @@ def test_topic_list_type_and_info() -> None:
 
 
 def test_topic_echo_hears_every_kind_of_publisher() -> None:
-    chatter, latched, samples, csv = outputs(
+    chatter, latched, samples, csv, brief = outputs(
         "topic echo --once lab/chatter",
         "topic echo --once /lab/latest --field data",
         "topic echo --once /lab/samples",
         "topic echo --once -f --csv /lab/samples --field data",
+        "topic echo --once --no-arr --no-str --no-daemon --spin-time 0 /lab/samples",
     )
     assert re.fullmatch(r"data: hello \d+\n---\n", chatter)
     assert latched == "nothing yet\n---\n"
     data = yaml.safe_load(samples.removesuffix("---\n"))["data"]
     assert (len(data), data[127:]) == (129, [127.0, "..."])
     assert csv == ",".join(str(float(i)) for i in range(1000)) + "\n"
+    assert "data: '<sequence type: double, length: 1000>'\n" in brief
 
 
 @pytest.mark.parametrize(
@@ -234,6 +239,37 @@ def test_action_goal_is_cancelled_by_ctrl_c() -> None:
     assert printed.endswith("Goal canceled.\n")
 
 
+def test_no_goal_is_sent_before_answers_of_the_server_arrive() -> None:
+    printed = output("action send_goal /lab/_shy control_msgs/action/GripperCommand")
+    assert printed.endswith("Goal finished with status: SUCCEEDED\n")
+
+
+def test_the_wait_for_a_server_has_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a time that runs an hour per look at the clock."""
+    hours = itertools.count(step=3600.0)
+    monkeypatch.setattr(graph, "time", SimpleNamespace(monotonic=lambda: next(hours)))
+    monkeypatch.setattr(graph.Session, "spin", lambda *_: None)
+    looks = itertools.count()
+    graph.Session().require_server("service '/x'", lambda: next(looks) > 9, list, "a/srv/B", None)
+    process = start("ros2", "service", "call", "/none", "std_srvs/srv/Empty")
+    read_until(process, "waiting for service to become available...")
+    assert interrupt(process)[0] == 2
+
+
+def test_an_answer_that_does_not_come_is_mentioned_once() -> None:
+    hasty = (
+        "import sys; from ros2cli import cli; from ros2cli.commands import service; "
+        "service._SILENCE_S = 0.1; sys.exit(cli.main(sys.argv[1:]))"
+    )
+    call = ("service", "call", "/lab/mute", "std_srvs/srv/SetBool")
+    process = start(sys.executable, "-c", hasty, *call)
+    assert process.stderr is not None
+    assert "no answer yet after 0.1 s" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=TIMEOUT_S)[1] == ""
+    assert process.returncode == 2
+
+
 def test_param_list_get_describe() -> None:
     listed, all_nodes, boolean, integer, strings, described = outputs(
         "param list /lab/bench",
@@ -272,7 +308,13 @@ def test_param_set_and_dump_and_load(tmp_path: Path) -> None:
 
 def test_what_cannot_be_done_is_exit_code_1_with_a_reason() -> None:
     complaints = {
-        "service call /none std_srvs/srv/Empty": "No server of the service '/none' appeared",
+        "service call --timeout 0.2 /none std_srvs/srv/Empty": (
+            "No server of the service '/none' appeared within 0.2 s"
+        ),
+        "service call --timeout 2 /lab/mute std_srvs/srv/SetBool": "no answer within 2 s",
+        "action send_goal --timeout 0.2 /none control_msgs/action/GripperCommand": (
+            "No server of the action '/none' appeared within 0.2 s"
+        ),
         "topic info /nope": "Unknown topic '/nope'",
         "topic type /nope": "Could not determine the type for the passed topic",
         "topic hz /nope": "topic [/nope] does not appear to be published yet",

@@ -11,9 +11,19 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.serialization import deserialize_message, serialize_message
 from ros2cli.interfaces import load_type
-from ros2cli.messages import FieldError, build, parse_yaml, pick, to_csv, to_plain, to_yaml
+from ros2cli.messages import (
+    Brevity,
+    FieldError,
+    build,
+    parse_yaml,
+    pick,
+    to_csv,
+    to_plain,
+    to_yaml,
+)
 from rosidl_parser.definition import (
     AbstractNestedType,
     AbstractString,
@@ -120,10 +130,34 @@ def test_auto_and_now_need_a_clock() -> None:
 
 def test_long_arrays_are_cut_before_they_are_converted() -> None:
     message = Image(data=array.array("B", bytes(1000)), encoding="x" * 200)
-    plain = to_plain(message, 3)
+    plain = to_plain(message, Brevity(3))
     assert plain["data"] == [0, 0, 0, "..."]
     assert plain["encoding"] == "xxx..."
     assert len(to_plain(message)["data"]) == 1000
+
+
+def test_arrays_and_texts_can_be_left_out() -> None:
+    message = JointState(name=["ab", "c"], position=[1.0])
+    message.header.frame_id = "frame"
+    plain = to_plain(message, Brevity(no_arr=True))
+    assert plain["header"]["frame_id"] == "frame"
+    assert plain["name"] == "<sequence type: string, length: 2>"
+    assert plain["position"] == "<sequence type: double, length: 1>"
+    plain = to_plain(message, Brevity(no_str=True))
+    assert plain["header"]["frame_id"] == "<string length: <5>>"
+    assert plain["name"] == ["<string length: <2>>", "<string length: <1>>"]
+    assert plain["position"] == [1.0]
+    pose = to_plain(PoseWithCovarianceStamped(), Brevity(no_arr=True))["pose"]
+    assert pose["covariance"] == "<array type: double[36]>"
+    cloud = to_yaml(PointCloud2(), Brevity(no_arr=True))
+    assert "fields: '<sequence type: sensor_msgs/msg/PointField, length: 0>'\n" in cloud
+    bounded = to_plain(ParameterDescriptor(), Brevity(no_arr=True))["integer_range"]
+    assert bounded == "<sequence type: rcl_interfaces/msg/IntegerRange[1], length: 0>"
+    assert (
+        to_csv(message, Brevity(no_arr=True, no_str=True)).split(",")[2] == "<string length: <5>>"
+    )
+    # What was asked for itself is shown.
+    assert to_plain(message.name, Brevity(no_arr=True, no_str=True)) == ["ab", "c"]
 
 
 def test_pick_walks_fields_and_elements() -> None:

@@ -1,6 +1,9 @@
 """Verbs that need no graph: pkg, interface, run, and how commands are found."""
 
 import os
+import pty
+import select
+import signal
 import subprocess
 import sys
 import textwrap
@@ -8,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from ros2cli.cli import main
+
+NAMES = ("die", "fail", "show", "stay", "wait")
 
 
 def run_ros2(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -34,6 +39,7 @@ def fake_package(tmp_path: Path) -> dict[str, str]:
         "show": 'printf "%s|" "$@"',
         "deeper/die": "kill -KILL $$",
         "wait": 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done',
+        "stay": "trap '' INT TERM; echo $$; exec sleep 1000",
     }
     for name, body in scripts.items():
         (library / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -67,6 +73,104 @@ def test_run_hands_a_termination_on_to_the_child(fake_package: dict[str, str]) -
     assert process.returncode == 5
 
 
+def test_a_killed_run_leaves_no_orphan(fake_package: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        ["ros2", "run", "fake_pkg", "stay"],
+        env={**os.environ, **fake_package},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    child = os.pidfd_open(int(process.stdout.readline()))
+    process.kill()
+    try:
+        assert select.select([child], [], [], 60)[0]
+    except AssertionError:
+        signal.pidfd_send_signal(child, signal.SIGKILL)
+        raise
+    finally:
+        os.close(child)
+        process.communicate(timeout=60)
+
+
+# Tells at SIGTERM how many SIGINTs there were; "aside": in a process group of its own.
+COUNTER = """#!{python}
+import os, signal, sys
+count = 0
+def on_int(*args):
+    global count
+    count += 1
+def on_term(*args):
+    print("interrupts:", count)
+    sys.exit()
+signal.signal(signal.SIGINT, on_int)
+signal.signal(signal.SIGTERM, on_term)
+if "aside" in sys.argv:
+    os.setpgid(0, 0)
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def counter(fake_package: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    path = tmp_path / "lib" / "fake_pkg" / "counter"
+    path.write_text(COUNTER.format(python=sys.executable))
+    path.chmod(0o755)
+    return {**os.environ, **fake_package}
+
+
+@pytest.mark.parametrize(("argument", "interrupts"), [("", 1), ("aside", 0)])
+def test_ctrl_c_is_left_to_the_terminal(
+    counter: dict[str, str], argument: str, interrupts: int
+) -> None:
+    """Wherever standard input is: twice the same signal may count once, hence "aside"."""
+    master, slave = pty.openpty()
+    take_terminal = (
+        "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+        "os.dup2(os.open(os.devnull, os.O_RDONLY), 0); os.execvp(sys.argv[1], sys.argv[1:])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", take_terminal, "ros2", "run", "fake_pkg", "counter", argument],
+        env=counter,
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    os.write(master, b"\x03")
+    assert os.read(master, 2) == b"^C"  # shown when everybody has got the signal
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+    os.close(master)
+    os.close(slave)
+    assert (process.returncode, out) == (0, f"interrupts: {interrupts}\n")
+
+
+@pytest.mark.parametrize("new_session", [True, False])
+def test_an_interrupt_in_the_background_reaches_the_child(
+    counter: dict[str, str], new_session: bool
+) -> None:
+    """Without a terminal, or in a group of its own; a script lets it be ignored, besides."""
+    process = subprocess.Popen(
+        ["ros2", "run", "fake_pkg", "counter"],
+        env=counter,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=new_session,
+        process_group=None if new_session else 0,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    process.send_signal(signal.SIGINT)
+    process.terminate()
+    out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "interrupts: 1\n")
+
+
 def test_run_says_what_is_missing(fake_package: dict[str, str]) -> None:
     no_package = run_ros2("run", "no_such_pkg", "x", env=fake_package)
     assert no_package.returncode == 1
@@ -74,12 +178,12 @@ def test_run_says_what_is_missing(fake_package: dict[str, str]) -> None:
     no_executable = run_ros2("run", "fake_pkg", "data.txt", env=fake_package)
     assert no_executable.returncode == 1
     assert "No executable found" in no_executable.stderr
-    assert "die, fail, show, wait" in no_executable.stderr
+    assert ", ".join(NAMES) in no_executable.stderr
 
 
 def test_pkg_executables_lists_those_of_the_package(fake_package: dict[str, str]) -> None:
     listed = run_ros2("pkg", "executables", "fake_pkg", env=fake_package)
-    assert listed.stdout.splitlines() == [f"fake_pkg {n}" for n in ("die", "fail", "show", "wait")]
+    assert listed.stdout.splitlines() == [f"fake_pkg {n}" for n in NAMES]
 
 
 def test_pkg_verbs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,6 +297,26 @@ def test_wrong_usage_is_exit_code_2() -> None:
     assert run_ros2("no_such_command").returncode == 2
     assert run_ros2("topic", "no_such_verb").returncode == 2
     assert run_ros2("topic").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [
+        ("topic echo /x --nonsense", "usage: ros2 topic echo "),
+        ("topic echo --timeout", "usage: ros2 topic echo "),
+        ("topic echo", "usage: ros2 topic echo "),
+        ("topic --nonsense", "usage: ros2 topic "),
+        ("run --nonsense x y", "usage: ros2 run "),
+        ("--nonsense", "usage: ros2 "),
+    ],
+)
+def test_wrong_arguments_show_the_usage_of_what_they_were_given_to(
+    arguments: str, usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments.split())
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith(usage)
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -110,6 +110,12 @@ def test_output_is_hidden_without_a(ros2_launch: Run) -> None:
         (["demo", "hello.launch.py", "word:=a", "mode:=x"], 1, "Valid options are: ['soft', 'lo"),
         (["nopkg", "hello.launch.py"], 1, "Package 'nopkg' not found: searching ["),
         (["demo", "nofile.launch.py"], 1, "file 'nofile.launch.py' was not found in the share"),
+        (["nopkg"], 1, "Package 'nopkg' not found: searching ["),
+        (["nopkg", "word:=a"], 1, "Package 'nopkg' not found: searching ["),
+        (["/no/such.launch.py", "word:=a"], 1, "file '/no/such.launch.py' does not exist"),
+        (["hello.launch.py"], 1, "file 'hello.launch.py' does not exist"),
+        (["there.yaml", "-s"], 1, "file 'there.yaml' does not exist"),
+        (["/tmp"], 1, "file '/tmp' is not a file"),
         (["demo"], 2, "'demo' is not a launch file"),
         ([], 2, "usage: ros2 launch"),
         (["--nonsense", "demo", "x"], 2, "--nonsense"),
@@ -119,6 +125,7 @@ def test_errors(ros2_launch: Run, arguments: list[str], expected: int, message: 
     code, text = ros2_launch(*arguments)
     assert code == expected
     assert message in text
+    assert ("usage: " in text) is (expected == 2)
     assert "Traceback" not in text
 
 

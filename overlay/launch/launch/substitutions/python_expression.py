@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class PythonExpression(Substitution):
     """Evaluates an expression in the syntax of Python, but does not execute it as code.
 
-    Values, operators, comparisons, conditions, methods of text and the functions of the given
-    modules are known; see `launch.expression`.
+    Values, operators, comparisons, conditions, comprehensions, f-strings, methods of text and the
+    functions of the given modules are known; see `launch.expression`.
     """
 
     def __init__(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import launch.logging
 from launch.actions import ExecuteProcess
+from launch.substitutions import SubstitutionFailure
 from launch.utilities import normalize_to_list_of_substitutions, perform_substitutions
 
 from launch import LaunchContext, SomeSubstitutionsType, Substitution
@@ -18,15 +20,19 @@ from ..parameter_values import evaluate_parameter_dict
 from ..parameter_yaml import file_text, value_text
 from ..parameters_type import SomeParameters
 from ..remap_rule_type import SomeRemapRules
-from ..substitutions import ExecutableInPackage
+from ..substitutions import ExecutableInPackage, FindPackagePrefix
 from ..temporary_files import write_temporary_file
 
 UNSPECIFIED_NODE_NAME = "<node_name_unspecified>"
 UNSPECIFIED_NODE_NAMESPACE = ""
+# Windows to look through or to drag with: a launch does its work without them as well.
+_OPTIONAL_PACKAGES = re.compile(r"rviz2|rqt(_\w+)?|joint_state_publisher_gui")
 
 
 class Node(ExecuteProcess):
     """Starts the executable of a node and tells it its name, namespace, parameters and remappings.
+
+    A window (rviz2, rqt, joint_state_publisher_gui) whose package is not installed is left out.
 
     Args:
         executable: name of the program in `package`; without `package` its path.
@@ -106,6 +112,30 @@ class Node(ExecuteProcess):
     def is_node_name_fully_specified(self) -> bool:
         """Return whether both name and namespace are known."""
         return self._expanded_name != UNSPECIFIED_NODE_NAME and self._expanded_namespace != ""
+
+    def execute(self, context: LaunchContext) -> None:
+        """Start the node, unless it is but a window that this machine does not have."""
+        absent = self._absent_window(context)
+        if absent is None:
+            super().execute(context)
+        else:
+            launch.logging.get_logger("launch_ros.actions.node").warning(
+                f"package '{absent}' is not installed: the launch goes on without this graphical "
+                "tool"
+            )
+
+    def _absent_window(self, context: LaunchContext) -> str | None:
+        """Return the name of the package if it is missing and may be."""
+        if self._package is None:
+            return None
+        prefix = FindPackagePrefix(self._package)
+        package = perform_substitutions(context, prefix.package)
+        if _OPTIONAL_PACKAGES.fullmatch(package):
+            try:
+                prefix.perform(context)
+            except SubstitutionFailure:
+                return package
+        return None
 
     def prepare(self, context: LaunchContext) -> None:
         """Evaluate the command line, with the arguments for ROS at its end."""

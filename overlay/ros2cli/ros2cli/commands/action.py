@@ -2,8 +2,10 @@
 
 import argparse
 import textwrap
+import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
@@ -13,13 +15,15 @@ from rclpy.action import (
     get_action_names_and_types,
     get_action_server_names_and_types_by_node,
 )
+from rclpy.action.client import ClientGoalHandle
 from rclpy.task import Future
+from unique_identifier_msgs.msg import UUID
 
 from ros2cli.command import CliError, Verb, VerbCommand
 from ros2cli.graph import Session, is_hidden, split_node_name
 from ros2cli.interfaces import load_type, type_path
 from ros2cli.messages import FieldError, build, parse_yaml, to_yaml
-from ros2cli.options import add_list_options, add_spin_time, print_names
+from ros2cli.options import add_list_options, add_spin_time, add_timeout, print_names
 
 _STATUS = {
     GoalStatus.STATUS_ACCEPTED: "ACCEPTED",
@@ -30,6 +34,8 @@ _STATUS = {
     GoalStatus.STATUS_ABORTED: "ABORTED",
 }
 _CANCEL_S = 5.0
+# After so long a question counts as lost.
+_ASK_AGAIN_S = 0.5
 
 
 def _action_types(session: Session, action: str) -> list[str]:
@@ -109,6 +115,7 @@ class _SendGoal:
         parser.add_argument("action_type", help="Type, as 'control_msgs/action/GripperCommand'")
         parser.add_argument("goal", nargs="?", default="{}", help="Goal as YAML, '{order: 10}'")
         parser.add_argument("-f", "--feedback", action="store_true", help="Show the feedback, too")
+        add_timeout(parser, "a server to which the goal can be sent")
 
     def main(self, args: argparse.Namespace) -> int:
         """Send, wait for the end. Unlike upstream any end but SUCCEEDED gives exit code 1."""
@@ -121,14 +128,43 @@ class _SendGoal:
             action = session.full_name(args.action_name)
             client = ActionClient(session.node, action_type, action)
             print("Waiting for an action server to become available...", flush=True)
+            begin = time.monotonic()
             session.require_server(
                 f"action '{action}'",
                 client.server_is_ready,
                 lambda: _action_types(session, action),
                 type_path(action_type),
+                args.timeout,
             )
+            _require_answer(session, client, action_type, begin, args.timeout)
             print(f"Sending goal:\n{_indented(goal, 5)}", flush=True)
             return _follow(session, client, goal, show_feedback=args.feedback)
+
+
+def _require_answer(
+    session: Session, client: ActionClient, action_type: Any, begin: float, timeout_s: float | None
+) -> None:
+    """Wait until an answer of the server arrives, `timeout_s` after `begin` at most.
+
+    A server that has not discovered this process yet would accept the goal and its answer would
+    be lost. So it is asked for the result of a goal that nobody has sent, which harms nothing and
+    is answered at once.
+
+    Raises:
+        CliError: there is none within the time.
+    """
+    no_response = action_type.Impl.SendGoalService.Response()
+    asked: list[Future] = []
+    while True:
+        nobodys = ClientGoalHandle(client, UUID(uuid=list(uuid4().bytes)), no_response)
+        asked.append(nobodys.get_result_async())
+        left = _ASK_AGAIN_S
+        if timeout_s is not None:
+            left = max(0.0, min(left, begin + timeout_s - time.monotonic()))
+        if session.spin_until(lambda: any(future.done() for future in asked), left):
+            return
+        if left < _ASK_AGAIN_S:
+            raise CliError(f"The action server did not answer within {timeout_s:g} s")
 
 
 def _follow(session: Session, client: ActionClient, goal: Any, *, show_feedback: bool) -> int:

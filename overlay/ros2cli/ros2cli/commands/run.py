@@ -1,14 +1,19 @@
 """`ros2 run`: start one executable of a package."""
 
 import argparse
+import ctypes
 import os
 import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from ros2cli.executables import find_executable
+
+_PR_SET_PDEATHSIG = 1
+_FORWARDED = (signal.SIGINT, signal.SIGTERM)
 
 
 class RunCommand:
@@ -31,25 +36,21 @@ class RunCommand:
 
 def run(command: list[str]) -> int:
     """Run a command in the foreground and report how it ended, as `ros2 run` does."""
-    # The terminal sends Ctrl-C to the whole foreground group, hence to the child as well; then
-    # it must not get it twice. A signal sent to this process alone is handed on.
-    at_terminal = os.isatty(sys.stdin.fileno()) if sys.stdin is not None else False
-    process: subprocess.Popen[bytes] | None = None
-    pending: list[int] = []
+    # Until the child exists and has its own dispositions, a signal waits.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
+    try:
+        process = subprocess.Popen(command, preexec_fn=_child_preparation(before))
 
-    def forward(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and at_terminal:
-            return
-        if process is None:
-            pending.append(number)
-        elif process.returncode is None:
-            process.send_signal(number)
+        def forward(number: int, frame: FrameType | None) -> None:
+            # The terminal sends Ctrl-C to the whole foreground group, hence to the child as
+            # well; it must not get it twice. A signal sent to this process alone is handed on.
+            if number != signal.SIGINT or not _in_foreground():
+                process.send_signal(number)
 
-    signal.signal(signal.SIGINT, forward)
-    signal.signal(signal.SIGTERM, forward)
-    process = subprocess.Popen(command)
-    for number in pending:
-        process.send_signal(number)
+        for number in _FORWARDED:
+            signal.signal(number, forward)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     code = process.wait()
     if code < 0:
         print(f"[ros2run]: {signal.strsignal(-code)}")
@@ -57,3 +58,35 @@ def run(command: list[str]) -> int:
     if code > 0:
         print(f"[ros2run]: Process exited with failure {code}")
     return code
+
+
+def _child_preparation(mask: set[signal.Signals | int]) -> Callable[[], None]:
+    """What a new child does before it becomes another program."""
+    parent = os.getpid()
+    set_option = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        # Whoever kills this process outright means the program it runs; nobody else ends that.
+        if set_option is not None:
+            set_option(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            if os.getppid() != parent:  # gone before the request took effect
+                os._exit(1)
+        for number in _FORWARDED:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    return prepare
+
+
+def _in_foreground() -> bool:
+    """Whether Ctrl-C at the terminal reaches this process; standard input may be elsewhere."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # the terminal has been closed
+        return False
+    finally:
+        os.close(terminal)

@@ -1,15 +1,27 @@
 """`ros2 service`: the services of the graph."""
 
 import argparse
+import sys
 import time
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from rclpy.task import Future
 
 from ros2cli.command import CliError, Verb, VerbCommand
 from ros2cli.graph import Session, is_hidden
 from ros2cli.interfaces import load_type, type_path
 from ros2cli.messages import FieldError, build, parse_yaml
-from ros2cli.options import add_list_options, add_spin_time, positive_float, print_names
+from ros2cli.options import (
+    add_list_options,
+    add_spin_time,
+    add_timeout,
+    positive_float,
+    print_names,
+)
+
+# After so long without an answer a remark is due.
+_SILENCE_S = 10.0
 
 
 def _service_types(session: Session, service: str) -> list[str]:
@@ -57,6 +69,7 @@ class _Call:
         parser.add_argument(
             "-r", "--rate", metavar="N", type=positive_float, help="Repeat the call, in Hz"
         )
+        add_timeout(parser, "the service, and for each answer")
 
     def main(self, args: argparse.Namespace) -> int:
         service_type = load_type(args.service_type, "srv")
@@ -74,17 +87,30 @@ class _Call:
                     client.service_is_ready,
                     lambda: _service_types(session, service),
                     type_path(service_type),
+                    args.timeout,
                 )
             while True:
                 begin = time.monotonic()
                 print(f"requester: making request: {request!r}\n", flush=True)
-                response = session.result(client.call_async(request), "Exception while calling")
+                response = _answer(session, client.call_async(request), args.timeout)
                 print(f"response:\n{response!r}\n", flush=True)
                 if args.rate is None:
                     return 0
                 session.spin_until(
                     lambda: False, max(0.0, begin + 1.0 / args.rate - time.monotonic())
                 )
+
+
+def _answer(session: Session, future: Future, timeout_s: float | None) -> Any:
+    # A server that has not discovered this process yet executes the request, and its answer is
+    # lost. It cannot be asked again (who knows what it does), so at least nobody waits unaware.
+    if timeout_s is None and not session.spin_until(future.done, _SILENCE_S):
+        print(
+            f"no answer yet after {_SILENCE_S:g} s; it may be lost. Still waiting, Ctrl-C ends it.",
+            file=sys.stderr,
+            flush=True,
+        )
+    return session.result(future, "Exception while calling", timeout_s)
 
 
 class ServiceCommand(VerbCommand):

@@ -8,8 +8,8 @@ from rclpy.event_handler import SubscriptionEventCallbacks
 
 from ros2cli.command import CliError
 from ros2cli.graph import Session
-from ros2cli.messages import TRUNCATE_LENGTH, FieldError, pick, to_csv, to_yaml
-from ros2cli.options import non_negative_int, positive_float
+from ros2cli.messages import TRUNCATE_LENGTH, Brevity, FieldError, pick, to_csv, to_yaml
+from ros2cli.options import add_spin_time, non_negative_int, positive_float
 from ros2cli.qos import QosOptions
 from ros2cli.topics import resolve, subscription_profile, warn_incompatible
 
@@ -38,12 +38,19 @@ class Echo:
         )
         parser.add_argument("--flow-style", action="store_true", help="Arrays in one line")
         parser.add_argument("--csv", action="store_true", help="Comma separated values")
+        parser.add_argument(
+            "--no-arr", action="store_true", help="Of arrays only show type and length"
+        )
+        parser.add_argument("--no-str", action="store_true", help="Of texts only show the length")
+        add_spin_time(parser)
         QosOptions.add_arguments(parser)
 
     def main(self, args: argparse.Namespace) -> int:
         """Print until the first message (`--once`), the timeout, or Ctrl-C."""
         options = QosOptions.from_args(args)
-        truncate = None if args.full_length else args.truncate_length
+        brevity = Brevity(
+            None if args.full_length else args.truncate_length, args.no_arr, args.no_str
+        )
         seen = 0
 
         def show(message: Any) -> None:
@@ -56,9 +63,9 @@ class Echo:
             except FieldError as error:
                 raise CliError(str(error)) from None
             if args.csv:
-                print(to_csv(value, truncate=truncate), flush=True)
+                print(to_csv(value, brevity), flush=True)
             else:
-                text = to_yaml(value, truncate=truncate, flow_style=args.flow_style)
+                text = to_yaml(value, brevity, flow_style=args.flow_style)
                 print(f"{text}---", flush=True)
 
         with Session() as session:

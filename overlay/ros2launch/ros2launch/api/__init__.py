@@ -10,6 +10,7 @@ from .api import (
     parse_launch_arguments,
     print_a_launch_file,
     print_arguments_of_launch_file,
+    require_package,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "parse_launch_arguments",
     "print_a_launch_file",
     "print_arguments_of_launch_file",
+    "require_package",
 ]

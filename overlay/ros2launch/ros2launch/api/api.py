@@ -29,6 +29,21 @@ class MultipleLaunchFilesError(LaunchCommandError):
     """A package has several launch files of the given name."""
 
 
+def require_package(name: str) -> str:
+    """Return the share folder of a package.
+
+    Raises:
+        LaunchCommandError: no such package.
+    """
+    try:
+        share: str = get_package_share_directory(name)
+    except (PackageNotFoundError, ValueError):
+        raise LaunchCommandError(
+            f"Package '{name}' not found: searching {get_search_paths()}"
+        ) from None
+    return share
+
+
 def get_share_file_path_from_package(*, package_name: str, file_name: str) -> str:
     """Return the path of a file that lies anywhere below the share folder of a package.
 
@@ -36,12 +51,7 @@ def get_share_file_path_from_package(*, package_name: str, file_name: str) -> st
         LaunchCommandError: no such package, or no such file in it.
         MultipleLaunchFilesError: more than one such file.
     """
-    try:
-        share = get_package_share_directory(package_name)
-    except (PackageNotFoundError, ValueError):
-        raise LaunchCommandError(
-            f"Package '{package_name}' not found: searching {get_search_paths()}"
-        ) from None
+    share = require_package(package_name)
     paths = sorted(
         str(Path(folder) / file_name)
         for folder, _, files in os.walk(share, followlinks=True)

@@ -13,6 +13,7 @@ from ..api import (
     launch_a_launch_file,
     print_a_launch_file,
     print_arguments_of_launch_file,
+    require_package,
 )
 
 
@@ -84,7 +85,11 @@ class LaunchCommand:
             path = str(Path(args.package_name).absolute())
             if args.launch_file_name is not None:
                 arguments.insert(0, args.launch_file_name)
+        elif _is_meant_as_path(args.package_name):
+            state = "is not a file" if Path(args.package_name).exists() else "does not exist"
+            raise LaunchCommandError(f"file '{args.package_name}' {state}")
         elif args.launch_file_name is None:
+            require_package(args.package_name)
             parser.error(
                 f"'{args.package_name}' is not a launch file; expected a package and the name of "
                 "a launch file, or the path of one"
@@ -112,6 +117,11 @@ class LaunchCommand:
             debug=args.debug,
             extra_arguments=[(name, value) for name, value in prefix.items() if value],
         )
+
+
+def _is_meant_as_path(name: str) -> bool:
+    """Return whether this can be no name of a package."""
+    return "/" in name or name.endswith((".py", ".xml", ".yaml", ".yml"))
 
 
 def _has_terminal() -> bool:
