@@ -14,21 +14,12 @@ from numpy.typing import ArrayLike
 from gensim2_control.config import ArmConfig
 from gensim2_control.goals import ArmCode, ArmGoal, Outcome, TrajectoryRejected
 from gensim2_control.hardware import ARM_DOF, Array
-from gensim2_control.kinematics import TCP_LINK, Fr3Kinematics
+from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.motion_clock import NS
-from gensim2_control.stopping import StopRamp, stopping_point
-from gensim2_control.trajectory import (
-    POSITION_SLACK,
-    REST_SPEED,
-    Motion,
-    Sample,
-    Trajectory,
-    check_motion,
-    require_near,
-)
-
-_NO_DIFFERENCE = 1e-9
+from gensim2_control.motion_planner import MotionPlanner, PlannedMotion
+from gensim2_control.stopping import StopRamp
+from gensim2_control.trajectory import REST_SPEED, Motion, Sample
 
 
 @dataclass(frozen=True)
@@ -47,25 +38,6 @@ class Hold:
         return self.q, np.zeros(ARM_DOF), np.zeros(ARM_DOF)
 
 
-@dataclass(frozen=True)
-class Joined:
-    """A trajectory plus an offset that leads from the present reference onto it."""
-
-    trajectory: Trajectory
-    offset: Trajectory
-
-    @property
-    def duration(self) -> float:
-        """Length of the trajectory, s."""
-        return self.trajectory.duration
-
-    def sample(self, t: ArrayLike) -> Sample:
-        """Return q, dq, ddq at `t` s."""
-        parts = zip(self.trajectory.sample(t), self.offset.sample(t), strict=True)
-        q, dq, ddq = (a + b for a, b in parts)
-        return q, dq, ddq
-
-
 class ArmController:
     """The time law of the arm's reference. Not thread-safe: the body calls it under its lock."""
 
@@ -76,12 +48,10 @@ class ArmController:
         kinematics: Fr3Kinematics | None = None,
         workspace: Workspace | None = None,
     ) -> None:
-        if workspace is not None and kinematics is None:
-            raise ValueError("a workspace can only be checked with kinematics: pass both")
         self._limits = limits
         self._config = config
-        self._kinematics = kinematics
-        self._workspace = workspace
+        self.planner = MotionPlanner(limits, config, kinematics, workspace)
+        """Makes motions from requests; needs no lock."""
         self._motion: Motion = Hold(np.zeros(ARM_DOF))
         self._start_ns = 0
         self._samples: dict[int, Sample] = {}
@@ -121,16 +91,29 @@ class ArmController:
             self._samples[now_ns] = q, dq, ddq
         return self._samples[now_ns]
 
+    @property
+    def start(self) -> Sample:
+        """The reference at which a new motion would begin."""
+        return self.reference(self._committed_ns)
+
+    def require_no_goal(self) -> None:
+        """Raise `TrajectoryRejected` where a goal runs, which no stream may interrupt."""
+        if self._goal is not None:
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL, "a goal runs: cancel it before streaming"
+            )
+
     def follow(
         self,
-        trajectory: Trajectory,
+        planned: PlannedMotion,
         q_measured: Array,
         path_tol: ArrayLike | None = None,
         goal_tol: ArrayLike | None = None,
         goal_time_tol: float | None = None,
     ) -> ArmGoal:
-        """Check a trajectory and start it; see `Body.follow`."""
-        motion = self._join(trajectory, q_measured)
+        """Start a motion that was planned and checked a moment ago; see `Body.follow`."""
+        anew = self.planner.join(planned.trajectory, self.start, q_measured)
+        motion = self._renewed(planned, anew)
         goal = ArmGoal(
             duration=motion.duration,
             path_tol=_tolerance(path_tol, self._config.path_tolerance),
@@ -145,40 +128,14 @@ class ArmController:
         self._goal_start_ns = self._start_ns
         return goal
 
-    def stream(self, trajectory: Trajectory, age: float) -> None:
-        """Replace the streamed chunk; see `Body.stream`. `age` is that of its stamp, s."""
-        config = self._config
-        if self._goal is not None:
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL, "a goal runs: cancel it before streaming"
-            )
-        if abs(age) > config.stream_max_age:
-            raise TrajectoryRejected(
-                ArmCode.OLD_HEADER_TIMESTAMP,
-                f"the chunk is {age:.3f} s old, allowed are {config.stream_max_age:g} s; "
-                "do the clocks agree?",
-            )
-        if trajectory.duration > config.stream_max_duration:
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL,
-                f"the chunk takes {trajectory.duration:.3f} s, at most "
-                f"{config.stream_max_duration:g} s can be streamed",
-            )
-        rest = trajectory.after(age, config.stream_lead) or trajectory.after(age)
-        if rest is None:
-            raise TrajectoryRejected(
-                ArmCode.OLD_HEADER_TIMESTAMP,
-                f"every point is in the past: the chunk is {age:.3f} s old",
-            )
-        motion = rest.starting_at(*self.reference(self._committed_ns))
-        self._check(motion, motion.t)
-        q_end, dq_end, _ = motion.sample(motion.duration)
-        q_rest = stopping_point(q_end, dq_end, self._limits.ddq_max)
-        if not self._limits.contains(q_rest, POSITION_SLACK):
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL,
-                "the last velocity is too high: a stop after the last point would leave the limits",
-            )
+    def stream(self, planned: PlannedMotion, age: float) -> None:
+        """Replace the streamed chunk by one planned and checked a moment ago; see `Body.stream`.
+
+        `age` is that of its stamp now, s.
+        """
+        self.require_no_goal()
+        anew = self.planner.enter(planned.trajectory, self.start, age)
+        motion = self._renewed(planned, anew)
         self._begin(motion)
         self._streaming = True
 
@@ -257,75 +214,17 @@ class ArmController:
             return
         self._streaming = False
 
-    def _join(self, trajectory: Trajectory, q_measured: Array) -> Motion:
-        """Return the motion from the present reference along the trajectory, checked."""
-        trajectory.require_rest_at_end()
-        q_ref, dq_ref, ddq_ref = self.reference(self._committed_ns)
-        if trajectory.t[0] > 0:
-            started = trajectory.starting_at(q_ref, dq_ref, ddq_ref)
-            self._check(started, started.t)
-            return started
-        if len(trajectory.t) == 1:
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL, "a single point at time 0 leaves no time to move there"
-            )
-        q_first, dq_first, _ = trajectory.sample(0.0)
-        # The held reference counts as well as the measurement: in contact they differ, and a
-        # plan that goes on from either of them is continuous.
-        if not np.abs(q_first - q_ref).max() <= self._config.start_tolerance:
-            require_near(q_first, q_measured, self._config.start_tolerance)
-        jump = dq_ref - dq_first
-        worst = int(np.argmax(np.abs(jump)))
-        if abs(jump[worst]) > self._config.start_velocity_tolerance:
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL,
-                f"the arm moves ({self._limits.names[worst]} at {dq_ref[worst]:.4g} rad/s) but the "
-                f"trajectory starts with {dq_first[worst]:.4g} rad/s: cancel first, or leave out "
-                "the point at time 0",
-            )
-        motion: Motion = trajectory
-        knots = trajectory.t
-        if max(np.abs(q_ref - q_first).max(), np.abs(jump).max()) > _NO_DIFFERENCE:
-            offset = self._offset(q_ref - q_first, jump, trajectory.duration)
-            motion = Joined(trajectory, offset)
-            knots = np.union1d(knots, offset.t)
-        self._check(motion, knots)
-        return motion
+    def _renewed(self, checked: PlannedMotion, anew: PlannedMotion) -> Motion:
+        """Return the motion from the present reference.
 
-    def _offset(self, q: Array, dq: Array, longest: float) -> Trajectory:
-        """Return a quintic from (q, dq) to zero, slow enough to matter little to the limits."""
-        gentle = self._limits.reduced(velocity=0.1, acceleration=0.1)
-        way = np.abs(q)
-        duration = max(
-            self._config.blend_time,
-            float(np.max(15 / 8 * way / gentle.dq_max)),
-            float(np.sqrt(np.max(10 / np.sqrt(3) * way / gentle.ddq_max))),
-        )
-        zero = np.zeros(ARM_DOF)
-        return Trajectory(
-            np.array([0.0, min(duration, longest)]),
-            np.vstack([q, zero]),
-            np.vstack([dq, zero]),
-            np.zeros((2, ARM_DOF)),
-        )
-
-    def _check(self, motion: Motion, knots: Array) -> None:
-        q = check_motion(motion, knots, self._limits)
-        if self._workspace is None or self._kinematics is None:
-            return
-        p_base = self._kinematics.fk(q, TCP_LINK)[..., :3, 3]
-        box = Workspace(
-            tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
-            tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
-        )
-        outside = box.first_outside(p_base)
-        if outside is not None:
-            x, y, z = p_base[outside]
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL,
-                f"workspace: the TCP would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed is "
-                f"{self._workspace.lower} to {self._workspace.upper}",
-            )
+        Where the reference has moved since the check, only the way onto the trajectory differs,
+        and only that is checked again, because everybody else waits meanwhile.
+        """
+        if checked.starts_at(anew.start) and checked.skipped == anew.skipped:
+            return checked.motion
+        passed = anew.skipped - checked.skipped
+        self.planner.check(anew, until=max(anew.entry, checked.entry - passed))
+        return anew.motion
 
     def _time_tolerance(self, given: float | None) -> float:
         if given is None or given == 0:

@@ -142,9 +142,13 @@ class Body:
         """
         with self._lock:
             sample = self._require_motion_possible()
-            return self._arm.follow(
-                trajectory, sample.q[:ARM_DOF], path_tol, goal_tol, goal_time_tol
-            )
+            start = self._arm.start
+        # A long trajectory takes a while to check: a stop and the control loop must not wait.
+        planned = self._arm.planner.join(trajectory, start, sample.q[:ARM_DOF])
+        self._arm.planner.check(planned)
+        with self._lock:
+            sample = self._require_motion_possible()
+            return self._arm.follow(planned, sample.q[:ARM_DOF], path_tol, goal_tol, goal_time_tol)
 
     def stream(self, trajectory: Trajectory, stamp: float = 0.0) -> None:
         """Replace the streamed reference by a chunk that counts from `stamp`.
@@ -161,7 +165,14 @@ class Body:
         """
         with self._lock:
             sample = self._require_motion_possible()
-            self._arm.stream(trajectory, sample.t - stamp if stamp else 0.0)
+            self._arm.require_no_goal()
+            start = self._arm.start
+        planned = self._arm.planner.enter(trajectory, start, sample.t - stamp if stamp else 0.0)
+        self._arm.planner.check(planned)
+        self._arm.planner.check_stop_after(planned)
+        with self._lock:
+            sample = self._require_motion_possible()
+            self._arm.stream(planned, sample.t - stamp if stamp else 0.0)
 
     def grip(self, position: float, effort: float = 0.0) -> GripperGoal:
         """Move the fingers from the next update on; a running gripper goal is aborted.
@@ -193,18 +204,20 @@ class Body:
             TrajectoryRejected: the arm moves, or no motion is possible.
         """
         config = self.config
+        gentle = self.limits.reduced(
+            velocity=config.home_speed, acceleration=config.home_acceleration
+        )
+        with self._lock:
+            self._require_motion_possible()
+            self._require_rest()
+            start = self._arm.start
+        trajectory = point_to_point(start[0], np.array(config.home_q), gentle)
+        planned = self._arm.planner.join(trajectory, start, start[0])
+        self._arm.planner.check(planned)
         with self._lock:
             sample = self._require_motion_possible()
-            if self._arm.busy:
-                raise TrajectoryRejected(
-                    ArmCode.INVALID_GOAL, "the arm is moving: cancel or stop it before homing"
-                )
-            gentle = self.limits.reduced(
-                velocity=config.home_speed, acceleration=config.home_acceleration
-            )
-            q_ref = self._arm.reference(self._clock.now_ns)[0]
-            trajectory = point_to_point(q_ref, np.array(config.home_q), gentle)
-            return self._arm.follow(trajectory, sample.q[:ARM_DOF])
+            self._require_rest()
+            return self._arm.follow(planned, sample.q[:ARM_DOF])
 
     def cancel(self, goal: Goal) -> bool:
         """End a goal as canceled: the arm first slows down, the fingers stop at once.
@@ -291,6 +304,12 @@ class Body:
                 raise TrajectoryRejected(ArmCode.INVALID_GOAL, text)
         return self._sample
 
+    def _require_rest(self) -> None:
+        if self._arm.busy:
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL, "the arm is moving: cancel or stop it before homing"
+            )
+
     def _read(self, status: HardwareStatus) -> JointSample | None:
         if not status.connected:
             return None
@@ -336,9 +355,7 @@ class Body:
         reference = self._arm.update(
             self._clock.now_ns, self._clock.period_ns, q[:ARM_DOF], dq[:ARM_DOF], judge=valid
         )
-        command = self._gripper.update(
-            self._clock.now_ns, _fingers(q), _fingers(dq), abs(_fingers(tau))
-        )
+        command = self._gripper.update(self._clock.now_ns, _fingers(q), abs(_fingers(tau)))
         if not (np.isfinite(reference[0]).all() and np.isfinite(reference[1]).all()):
             self._trip(Fault.REFERENCE_INVALID, "the controllers produced a reference that is NaN")
             follows = False

@@ -42,7 +42,7 @@ class GripperConfig:
 
     Attributes:
         goal_tolerance: allowed distance to the goal, m of finger joint.
-        stall_speed: finger speed below which the fingers stand, m/s.
+        stall_speed: mean finger speed over the stall time below which the fingers stand, m/s.
         stall_time: how long they must stand short of the goal to count as stalled, s.
         response_time: time the fingers may take to start moving, s.
         timeout: longest motion, s.

@@ -36,7 +36,7 @@ class GripperController:
         self._pending: GripperCommand | None = None
         self._start_ns: int | None = None
         self._start_position = 0.0
-        self._standing_since_ns: int | None = None
+        self._anchor = (0, 0.0)  # time in ns and position in m of the last way worth mentioning
         self._moved = False
         self.reference = float("nan")
         """Finger joint position commanded last, m; the measured one before any command."""
@@ -74,7 +74,6 @@ class GripperController:
         self._finish(Outcome.ABORTED, ArmCode.INVALID_GOAL, "preempted by a new goal")
         self._goal = goal
         self._start_ns = None
-        self._standing_since_ns = None
         self._moved = False
         self._pending = GripperCommand(goal.position, goal.effort)
         self.reference = goal.position
@@ -94,46 +93,35 @@ class GripperController:
             self._finish(Outcome.ABORTED, ArmCode.INVALID_GOAL, text)
             self._pending = GripperCommand(0.0, 0.0, stop=True)
 
-    def update(
-        self, now_ns: int, position: float, speed: float, force: float
-    ) -> GripperCommand | None:
+    def update(self, now_ns: int, position: float, force: float) -> GripperCommand | None:
         """Judge the running goal; return a command for the hardware, where there is a new one.
 
         Args:
             now_ns: motion time.
             position: measured finger joint position, m.
-            speed: measured finger joint velocity, m/s.
             force: measured force, N.
         """
         command, self._pending = self._pending, None
         if command is not None and command.stop:
             self.reference = position
         if self._goal is not None:
-            self._judge(self._goal, now_ns, position, abs(speed), force)
+            self._judge(self._goal, now_ns, position, force)
         return command
 
-    def _judge(
-        self, goal: GripperGoal, now_ns: int, position: float, speed: float, force: float
-    ) -> None:
+    def _judge(self, goal: GripperGoal, now_ns: int, position: float, force: float) -> None:
         config = self._config
         if self._start_ns is None:
             self._start_ns, self._start_position = now_ns, position
+            self._anchor = now_ns, position
         elapsed = (now_ns - self._start_ns) / NS
         goal.reached, goal.force = position, force
         remaining = abs(position - goal.position)
         whole = abs(self._start_position - goal.position)
         goal.progress = min(1.0, max(0.0, 1.0 - remaining / whole)) if whole > 0 else 1.0
-        if speed > config.stall_speed:
-            self._moved, self._standing_since_ns = True, None
-        elif self._standing_since_ns is None and (self._moved or elapsed >= config.response_time):
-            self._standing_since_ns = now_ns
         if remaining <= config.goal_tolerance:
             goal.reached_goal = True
             self._finish(Outcome.SUCCEEDED, ArmCode.SUCCESSFUL)
-        elif (
-            self._standing_since_ns is not None
-            and now_ns - self._standing_since_ns >= config.stall_time * NS
-        ):
+        elif self._stands(now_ns, position, elapsed):
             goal.stalled = True
             self._finish(Outcome.SUCCEEDED, ArmCode.SUCCESSFUL, "stalled: something is held")
         elif elapsed >= config.timeout:
@@ -144,6 +132,22 @@ class GripperController:
                 f"{goal.position:.4f} m",
             )
             self._pending = GripperCommand(0.0, 0.0, stop=True)
+
+    def _stands(self, now_ns: int, position: float, elapsed: float) -> bool:
+        """Tell whether the fingers have stood still for the stall time.
+
+        The way within that time counts, not the speed of a moment: in a contact fingers tremble
+        by some um at every step, which is fast but leads nowhere.
+        """
+        config = self._config
+        since_ns, anchor = self._anchor
+        if abs(position - anchor) > config.stall_speed * config.stall_time:
+            self._moved = True
+            self._anchor = now_ns, position
+            return False
+        if not self._moved:
+            return elapsed >= config.response_time + config.stall_time
+        return now_ns - since_ns >= config.stall_time * NS
 
     def _finish(self, outcome: Outcome, code: ArmCode, text: str = "") -> None:
         if self._goal is not None:

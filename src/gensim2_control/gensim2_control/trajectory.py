@@ -215,27 +215,38 @@ def require_near(q_first: Array, q_now: Array, tolerance: float) -> None:
         )
 
 
-def check_times(knots: Array, duration: float) -> Array:
+def check_times(knots: Array, start: float, end: float) -> Array:
     """Return the times at which a motion is checked: a fine grid and both sides of every knot."""
-    grid = np.linspace(0.0, duration, int(np.ceil(duration / CHECK_PERIOD)) + 1)
-    return np.clip(np.unique(np.concatenate([grid, knots, knots - 1e-9])), 0.0, duration)
+    grid = np.linspace(start, end, int(np.ceil((end - start) / CHECK_PERIOD)) + 1)
+    times = np.unique(np.concatenate([grid, knots, knots - 1e-9]))
+    return np.unique(np.clip(times, start, end))
 
 
-def check_motion(motion: Motion, knots: Array, limits: JointLimits) -> Array:
+def check_motion(
+    motion: Motion, knots: Array, limits: JointLimits, until: float | None = None
+) -> Array:
     """Check a sampled motion against joint limits; return the positions checked (M, 7).
 
     A start outside of the position limits is allowed, so that the arm can be brought back, but
     the motion must not leave them further and must end inside.
 
+    Args:
+        motion: what to check.
+        knots: times at which its derivatives may jump, s.
+        limits: the limits.
+        until: check the motion only up to this time, s; None = to its end.
+
     Raises:
         TrajectoryRejected: with the joint, the time, the amount and the limit.
     """
-    times = check_times(knots, motion.duration)
+    whole = until is None or until >= motion.duration
+    times = check_times(knots, 0.0, motion.duration if until is None or whole else until)
     q, dq, ddq = motion.sample(times)  # type: ignore[arg-type]
     lower = np.minimum(limits.q_min, q[0]) - POSITION_SLACK
     upper = np.maximum(limits.q_max, q[0]) + POSITION_SLACK
     excess = np.maximum(lower - q, q - upper)
-    excess[-1] = np.maximum(limits.q_min - q[-1], q[-1] - limits.q_max) - POSITION_SLACK
+    if whole:
+        excess[-1] = np.maximum(limits.q_min - q[-1], q[-1] - limits.q_max) - POSITION_SLACK
     if (excess > 0).any():
         i, j = np.unravel_index(int(np.argmax(excess)), excess.shape)
         raise _invalid(

@@ -17,7 +17,7 @@ from gensim2_control.mock_hardware import MockHardware
 from gensim2_control.state_machine import Mode
 from gensim2_control.trajectory import Trajectory
 
-# Rig is defined in conftest.py; fixtures hand it out.
+# Rig is defined in control_rig.py; fixtures hand it out.
 
 
 def test_a_goal_starts_at_the_next_update_and_succeeds(rig) -> None:  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from control_msgs.msg import JointTolerance
 from gensim2_control.goals import ArmCode, TrajectoryRejected
-from gensim2_control.hardware import ARM_JOINTS, JOINTS
+from gensim2_control.hardware import JOINTS
 from gensim2_control.ros import conversions as c
 from gensim2_control.ros.state_publisher import Due
 from gensim2_control.trajectory import Trajectory
@@ -80,22 +80,14 @@ def test_tolerances_are_matched_by_name() -> None:
     assert rejection.value.code is ArmCode.INVALID_JOINTS
 
 
-def test_joint_states_survive_in_any_order() -> None:
+def test_joint_states_name_every_value() -> None:
     q, dq, tau = RNG.normal(size=(3, 9))
     message = c.joint_state_to_msg(12.345, q, dq, tau)
     assert list(message.name) == list(JOINTS)
-    order = RNG.permutation(9)
-    message.name = [JOINTS[i] for i in order]
-    message.position = q[order].tolist()
-    message.velocity = dq[order].tolist()
-    message.effort = []
-    sample = c.joint_sample_from_msg(message)
-    np.testing.assert_array_equal(sample.q, q)
-    np.testing.assert_array_equal(sample.dq, dq)
-    np.testing.assert_array_equal(sample.tau, 0.0)
-    message.name = [*ARM_JOINTS, "a", "b"]
-    with pytest.raises(ValueError, match="fr3_finger_joint1"):
-        c.joint_sample_from_msg(message)
+    assert c.seconds(message.header.stamp) == 12.345
+    given = (message.position, message.velocity, message.effort)
+    for values, expected in zip(given, (q, dq, tau), strict=True):
+        np.testing.assert_array_equal(values, expected)
 
 
 def test_poses_are_xyzw_with_positive_w() -> None:
@@ -109,7 +101,10 @@ def test_poses_are_xyzw_with_positive_w() -> None:
         T[:3, :3] = Rotation.random(rng=RNG).as_matrix()
         np.testing.assert_allclose(c.pose_to_matrix(c.matrix_to_pose(T)), T, atol=1e-12)
         transform = c.matrix_to_transform(T)
-        np.testing.assert_allclose(c.transform_to_matrix(transform), T, atol=1e-12)
+        p, o = transform.translation, transform.rotation
+        np.testing.assert_allclose([p.x, p.y, p.z], T[:3, 3])
+        turn = Rotation.from_quat([o.x, o.y, o.z, o.w]).as_matrix()
+        np.testing.assert_allclose(turn, T[:3, :3], atol=1e-12)
         assert transform.rotation.w >= 0
     with pytest.raises(ValueError, match="norm"):
         c.pose_to_matrix(Pose(orientation=Quaternion(x=0.0, y=0.0, z=0.0, w=0.0)))

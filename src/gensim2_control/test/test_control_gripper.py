@@ -7,6 +7,9 @@ import math
 import pytest
 from gensim2_control.config import BodyConfig, GripperConfig
 from gensim2_control.goals import GoalRejected, Outcome
+from gensim2_control.hardware import JointSample
+
+PERIOD = 0.005
 
 
 def test_an_empty_hand_reaches_its_goal(rig) -> None:  # type: ignore[no-untyped-def]
@@ -31,6 +34,30 @@ def test_an_object_stalls_the_fingers_and_is_held(rig) -> None:  # type: ignore[
     rig.body.stop("test")
     rig.step(100)
     assert rig.state.tau[7] == pytest.approx(20.0), "a stop must not drop the object"
+
+
+@pytest.mark.parametrize("start", [0.04, 0.015], ids=["on the way", "from the start"])
+def test_a_grasp_that_trembles_is_a_grasp(rig, monkeypatch, start: float) -> None:  # type: ignore[no-untyped-def]
+    """Simulated contacts chatter by some 11 um from step to step: fast, but it leads nowhere."""
+    rig.hardware.place_object(0.015)
+    if start < 0.04:
+        rig.body.grip(start)
+        rig.run()
+    steady, sign = rig.hardware.read, 1.0
+
+    def trembling() -> JointSample:
+        nonlocal sign
+        sample, sign = steady(), -sign
+        sample.q[7:] += sign * 5.5e-6
+        sample.dq[7:] += sign * 11e-6 / PERIOD
+        return sample
+
+    monkeypatch.setattr(rig.hardware, "read", trembling)
+    goal = rig.body.grip(0.0)
+    began = rig.state.t
+    rig.run()
+    assert goal.result.succeeded and goal.stalled, goal.result
+    assert rig.state.t - began < 1.0
 
 
 def test_a_slow_start_is_not_a_stall(make_rig) -> None:  # type: ignore[no-untyped-def]

@@ -26,7 +26,8 @@ from control_msgs.msg import JointTolerance, JointTrajectoryControllerState
 from diagnostic_msgs.msg import DiagnosticArray
 from gensim2_control.hardware import ARM_JOINTS, HOME_Q, JOINTS, Array, Fault
 from gensim2_control.limits import JointLimits
-from gensim2_control.ros.conversions import joint_sample_from_msg, seconds, trajectory_to_msg
+from gensim2_control.ros.conversions import seconds, trajectory_to_msg
+from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory, point_to_point
 from rcl_interfaces.srv import SetParameters
@@ -159,7 +160,9 @@ class Client:
         return response.status, response.result
 
     def q(self) -> Array:
-        return joint_sample_from_msg(self.wait("joint_states", lambda m: True, fresh=True)).q[:7]
+        message = self.wait("joint_states", lambda m: True, fresh=True)
+        positions = dict(zip(message.name, message.position, strict=True))
+        return np.array([positions[name] for name in ARM_JOINTS])
 
     def status(self, mode: int, **fields: Any) -> RobotStatus:
         return self.wait(
@@ -414,27 +417,55 @@ client.wait_for_server()
 goal = deserialize_message(bytes.fromhex(sys.argv[2]), FollowJointTrajectory.Goal)
 future = client.send_goal_async(goal)
 rclpy.spin_until_future_complete(node, future)
+if sys.argv[3:] == ["hang"]:
+    # The process lives, and so does its middleware.
+    sys.stdin.read()
 rclpy.spin(node)
 """
 
 
-def test_a_killed_client_stops_the_robot(client: Client, environment: dict[str, str]) -> None:
-    """A dead action client does not cancel its goal: without the heartbeat the arm goes on."""
+@contextlib.contextmanager
+def doomed_client(
+    client: Client, environment: dict[str, str], *how: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A client in a process of its own, whose goal moves the arm."""
     goal = FollowJointTrajectory.Goal(trajectory=trajectory_to_msg(client.move(1.5, speed=0.1)))
-    doomed = subprocess.Popen(
+    process = subprocess.Popen(
         [
             *(sys.executable, "-c", DOOMED_CLIENT),
-            *(f"{ARM}/follow_joint_trajectory", serialize_message(goal).hex()),
+            *(f"{ARM}/follow_joint_trajectory", serialize_message(goal).hex(), *how),
         ],
         env=environment,
+        stdin=subprocess.PIPE,
     )
     try:
         client.status(RobotStatus.MOVING, in_motion=True)
         client.wait("joint_states", lambda m: m.velocity[0] > 0.02)
+        yield process
     finally:
-        doomed.send_signal(signal.SIGKILL)
-        doomed.wait(GUARD)
-    state = client.status(RobotStatus.STOPPED, in_motion=False)
+        process.kill()
+        process.communicate(timeout=GUARD)
+
+
+def test_a_killed_client_stops_the_robot(client: Client, environment: dict[str, str]) -> None:
+    """A dead action client does not cancel its goal: without the heartbeat the arm goes on."""
+    with doomed_client(client, environment) as doomed:
+        doomed.kill()
+        state = client.status(RobotStatus.STOPPED, in_motion=False)
+    assert state.error_code == Fault.HEARTBEAT_LOST
+    assert client.q()[0] < 1.4
+
+
+def test_a_client_that_hangs_stops_the_robot_though_others_live(
+    client: Client, environment: dict[str, str]
+) -> None:
+    heartbeat = ClientHeartbeat(client.node)
+    try:
+        with doomed_client(client, environment, "hang"):
+            state = client.status(RobotStatus.STOPPED, in_motion=False)
+            client.wait("diagnostics", lambda m: "/doomed" in str(m.status[0]))
+    finally:
+        heartbeat.close()
     assert state.error_code == Fault.HEARTBEAT_LOST
     assert client.q()[0] < 1.4
 

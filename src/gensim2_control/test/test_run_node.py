@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 
@@ -53,3 +55,66 @@ def test_exit_code(tick: str, code: int) -> None:
     )
     assert done.returncode == code, done.stderr
     assert ("a defect" in done.stderr) == (code == 1), done.stderr
+
+
+SLOW = """
+import sys
+from gensim2_control.ros.run import run_node
+from rclpy.node import Node
+
+class Slow(Node):
+    def __init__(self):
+        super().__init__("slow")
+        print("starting", flush=True)
+        {start}
+        print("started", flush=True)
+
+    def close(self):
+        print("closed", flush=True)
+
+sys.exit(run_node(Slow))
+"""
+LIBRARY = "try: sys.stdin.readline()\n        except BaseException: pass"
+
+
+def start_slowly(start: str) -> subprocess.Popen[str]:
+    """Start a node that waits for a line while it starts, and wait until it does."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW.format(start=start)],
+        env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "starting\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("start", ["sys.stdin.readline()", LIBRARY], ids=["plain", "swallowing"])
+def test_a_signal_during_the_start_is_neither_lost_nor_cuts_it(start: str, number: int) -> None:
+    """A library that is interrupted while it starts swallows it, or leaves half of it behind."""
+    process = start_slowly(start)
+    process.send_signal(number)
+    try:
+        output, errors = process.communicate("\n", timeout=GUARD)
+    finally:
+        process.kill()
+    assert (process.returncode, output) == (0, "started\nclosed\n"), errors
+    assert "Traceback" not in errors
+
+
+def test_a_start_that_hangs_is_ended_by_a_second_signal() -> None:
+    process = start_slowly("import threading; threading.Event().wait()")
+    try:
+        for _ in range(round(GUARD / 0.2)):
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+                break
+        output, errors = process.communicate(timeout=GUARD)
+    finally:
+        process.kill()
+    assert (process.returncode, output) == (0, ""), errors
+    assert "Traceback" not in errors

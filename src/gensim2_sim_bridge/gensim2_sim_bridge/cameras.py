@@ -23,6 +23,9 @@ R_OPTICAL_SAPIEN = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]
 FARTHEST = 10.0
 NEAREST = 0.05
 MILLIMETRES = 1000.0
+# A point of a cloud: metres in the optical frame; rgb is 0x00RRGGBB in the bits of a float, as
+# point clouds in ROS have it.
+POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<f4")])
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,19 @@ class CameraFrame:
     camera: str
     rgb: NDArray[np.uint8]
     depth_mm: NDArray[np.uint16]
+
+
+def point_cloud(frame: CameraFrame, K: Array) -> NDArray[np.void]:
+    """Points (N,) of type ``POINT`` that a camera with matrix K (3, 3) has seen, row by row."""
+    v, u = np.nonzero(frame.depth_mm)
+    z = frame.depth_mm[v, u] / MILLIMETRES
+    points = np.empty(len(z), POINT)
+    points["x"] = (u - K[0, 2]) / K[0, 0] * z
+    points["y"] = (v - K[1, 2]) / K[1, 1] * z
+    points["z"] = z
+    r, g, b = frame.rgb[v, u].T.astype(np.uint32)
+    points["rgb"] = (r << 16 | g << 8 | b).view(np.float32)
+    return points
 
 
 class NoRenderDeviceError(RuntimeError):

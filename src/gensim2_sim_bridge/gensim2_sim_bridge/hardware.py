@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from gensim2_control.hardware import ARM_DOF, FINGER_JOINTS, HardwareStatus, JointSample
+from gensim2_control.hardware import ARM_DOF, HardwareStatus, JointSample
 from numpy.typing import NDArray
 
 from .world import World
@@ -34,27 +34,19 @@ class SapienHardware:
 
     def write(self, q_ref: Array, dq_ref: Array) -> None:
         """Sets the drive targets. Without the velocity target the drives would drag behind."""
-        for joint, q, dq in zip(self.world.robot.active_joints, q_ref, dq_ref, strict=False):
+        for joint, q, dq in zip(
+            self.world.robot.active_joints[:ARM_DOF], q_ref, dq_ref, strict=True
+        ):
             joint.set_drive_target(float(q))
             joint.set_drive_velocity_target(float(dq))
 
     def gripper_command(self, position_m: float, effort_N: float) -> None:
-        """Drives both fingers to ``position_m`` with at most ``effort_N``."""
-        config = self.world.config
-        for joint in self.world.robot.active_joints[ARM_DOF : ARM_DOF + len(FINGER_JOINTS)]:
-            joint.set_drive_properties(
-                config.finger_stiffness,
-                config.finger_damping,
-                force_limit=min(effort_N, config.finger_effort),
-                mode="force",
-            )
-            joint.set_drive_target(float(position_m))
+        """Drives both fingers to ``position_m``, each pressing with at most ``effort_N``."""
+        self.world.hand.command(position_m, effort_N, self.world.finger_position)
 
     def gripper_stop(self) -> None:
-        """Holds the fingers where they are."""
-        q = self.world.robot.get_qpos()[ARM_DOF:]
-        for joint, value in zip(self.world.robot.active_joints[ARM_DOF:], q, strict=True):
-            joint.set_drive_target(float(value))
+        """Stops the fingers where they are; what they hold they go on holding."""
+        self.world.hand.stop()
 
     def recover(self) -> bool:
         """The simulated robot has no faults of its own."""

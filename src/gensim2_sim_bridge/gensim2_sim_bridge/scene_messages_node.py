@@ -13,13 +13,13 @@ from gensim2_control.ros.conversions import (
 )
 from geometry_msgs.msg import Point, TransformStamped
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState
 from gensim2_tasks import se3
 
-from .cameras import R_OPTICAL_SAPIEN, CameraFrame, CameraRig
+from .cameras import POINT, R_OPTICAL_SAPIEN, CameraFrame, CameraRig, point_cloud
 from .simulation import Simulation
 
 BASE = "base"
@@ -86,6 +86,21 @@ def camera_messages(
     info.r = np.eye(3).ravel().tolist()
     info.p = np.hstack([K, np.zeros((3, 1))]).ravel().tolist()
     return _image(header, "rgb8", frame.rgb), _image(header, "16UC1", frame.depth_mm), info
+
+
+def camera_points(t: float, frame: CameraFrame, rig: CameraRig) -> PointCloud2:
+    """What a camera has seen, in its colour optical frame; pixels without depth are left out."""
+    points = point_cloud(frame, rig.intrinsics)
+    header = Header(stamp=stamp_from_seconds(t), frame_id=optical_frame(frame.camera))
+    message = PointCloud2(header=header, height=1, width=len(points), is_dense=True)
+    message.fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(POINT.names or ())
+    ]
+    message.point_step = POINT.itemsize
+    message.row_step = POINT.itemsize * len(points)
+    message.data = array.array("B", points.tobytes())
+    return message
 
 
 def camera_transforms(calibrations: CameraCalibrations) -> list[TransformStamped]:

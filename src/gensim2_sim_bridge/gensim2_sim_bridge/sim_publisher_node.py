@@ -6,13 +6,13 @@ from gensim2_control.ros.conversions import stamp_from_seconds
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from tf2_msgs.msg import TFMessage
 
 from gensim2_msgs.msg import SceneState
 
 from .cameras import CameraRig
-from .scene_messages_node import camera_messages, camera_transforms, scene_state
+from .scene_messages_node import camera_messages, camera_points, camera_transforms, scene_state
 from .simulation import Simulation
 
 CLOCK_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -39,6 +39,7 @@ class SimPublisher:
         self._clock = node.create_publisher(Clock, "/clock", CLOCK_QOS)
         self._scene = node.create_publisher(SceneState, "scene/state", LATCHED)
         self._cameras = {}
+        self._points = {}
         if rig is None:
             return
         for name in rig.names:
@@ -46,6 +47,9 @@ class SimPublisher:
                 node.create_publisher(Image, f"{name}/color/image_raw", IMAGE_QOS),
                 node.create_publisher(Image, f"{name}/aligned_depth_to_color/image_raw", IMAGE_QOS),
                 node.create_publisher(CameraInfo, f"{name}/color/camera_info", IMAGE_QOS),
+            )
+            self._points[name] = node.create_publisher(
+                PointCloud2, f"{name}/depth/color/points", IMAGE_QOS
             )
         self._tf = node.create_publisher(TFMessage, "/tf_static", LATCHED)
         self._tf.publish(TFMessage(transforms=camera_transforms(rig.calibrations)))
@@ -71,3 +75,7 @@ class SimPublisher:
             messages = camera_messages(world.t, frame, self._rig)
             for publisher, message in zip(self._cameras[frame.camera], messages, strict=True):
                 publisher.publish(message)
+            # Fusion works on the pictures: most of the time nobody wants these.
+            points = self._points[frame.camera]
+            if points.get_subscription_count() > 0:
+                points.publish(camera_points(world.t, frame, self._rig))

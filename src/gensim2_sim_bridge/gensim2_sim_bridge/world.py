@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import sapien
-from gensim2_control.hardware import ARM_DOF, HOME_Q, JOINTS
+from gensim2_control.hardware import ARM_DOF, FINGER_MAX, HOME_Q, JOINTS
+from gensim2_control.self_collision import IGNORED_SELF_COLLISIONS
 from gensim2_tasks.assets import AssetError
 from gensim2_tasks.placement import PlacedObject
 from gensim2_tasks.predicates import ObjectObservation
@@ -22,17 +23,11 @@ from sapien.physx import PhysxArticulation, PhysxMaterial
 
 from gensim2_tasks import se3
 
+from .hand import Hand, HandConfig
+
 Array = NDArray[np.float64]
-# Neighbours whose hulls overlap by construction share a bit of the "ignore" collision word.
-NO_SELF_COLLISION = (
-    "fr3_hand",
-    "fr3_leftfinger",
-    "fr3_rightfinger",
-    "fr3_link5",
-    "fr3_link6",
-    "fr3_link7",
-)
-IGNORE_WORD, IGNORE_BIT = 2, 1 << 4
+# Shapes that share a bit of this word of their collision groups do not collide: one bit a pair.
+IGNORE_WORD, IGNORE_FIRST_BIT = 2, 4
 TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
 TABLE_CENTRE_X = 0.615
 TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
@@ -50,9 +45,7 @@ class WorldConfig:
     stiffness: float = 4000.0  # N m/rad, arm drives
     damping: float = 400.0  # N m s/rad
     arm_effort: tuple[float, ...] = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)  # N m
-    finger_stiffness: float = 1000.0  # N/m
-    finger_damping: float = 60.0  # N s/m
-    finger_effort: float = 70.0  # N
+    hand: HandConfig = field(default_factory=HandConfig)
     # Joints of objects: with the friction alone, light lids creep or fall, depending on the step.
     object_armature: float = 0.01  # kg m^2 or kg
     object_material: tuple[float, float, float] = (0.7, 0.7, 0.0)  # static, dynamic, restitution
@@ -70,11 +63,13 @@ class World:
     Attributes:
         scene: The SAPIEN scene of the present episode.
         robot: The articulation of the robot; its active joints are in the order of ``JOINTS``.
+        hand: What leads its fingers.
         t: Simulation time since the world was made, s; goes on over resets.
     """
 
     scene: sapien.Scene
     robot: PhysxArticulation
+    hand: Hand
 
     def __init__(self, urdf: str, config: WorldConfig | None = None) -> None:
         self.config = config or WorldConfig()
@@ -167,26 +162,27 @@ class World:
         for link in self.robot.links:
             link.disable_gravity = True
             for shape in link.collision_shapes:
-                if link.name in NO_SELF_COLLISION:
-                    groups = shape.collision_groups
-                    groups[IGNORE_WORD] |= IGNORE_BIT
-                    shape.set_collision_groups(groups)
+                groups = shape.collision_groups
+                for bit, pair in enumerate(IGNORED_SELF_COLLISIONS, IGNORE_FIRST_BIT):
+                    groups[IGNORE_WORD] |= (link.name in pair) << bit
+                shape.set_collision_groups(groups)
                 if "finger" in link.name:
                     shape.physical_material = pads
-        fingers = len(JOINTS) - ARM_DOF
-        self._stiffness = np.repeat([config.stiffness, config.finger_stiffness], (ARM_DOF, fingers))
-        self._damping = np.repeat([config.damping, config.finger_damping], (ARM_DOF, fingers))
-        limits = (*config.arm_effort, *[config.finger_effort] * fingers)
-        for joint, stiffness, damping, limit in zip(
-            self.robot.active_joints, self._stiffness, self._damping, limits, strict=True
-        ):
-            joint.set_drive_properties(stiffness, damping, force_limit=limit, mode="force")
+        joints = self.robot.active_joints
+        for joint, limit in zip(joints[:ARM_DOF], config.arm_effort, strict=True):
+            joint.set_drive_properties(
+                config.stiffness, config.damping, force_limit=limit, mode="force"
+            )
+        for joint in joints:
             joint.set_friction(0.0)
-        q = np.array([*HOME_Q, 0.04, 0.04], dtype=np.float32)
+        q = np.array([*HOME_Q, FINGER_MAX, FINGER_MAX], dtype=np.float32)
         self.robot.set_qpos(q)
         self._robot_q, self._robot_dq = q.astype(np.float64), np.zeros(len(JOINTS))
-        for joint, value in zip(self.robot.active_joints, q, strict=True):
+        for joint, value in zip(joints[:ARM_DOF], q, strict=False):
             joint.set_drive_target(float(value))
+        self.hand = Hand(joints[ARM_DOF:], config.hand, FINGER_MAX)
+        self._stiffness = np.array([joint.stiffness for joint in joints])
+        self._damping = np.array([joint.damping for joint in joints])
 
     def _load_object(self, placed: PlacedObject) -> PhysxArticulation:
         asset = placed.asset
@@ -213,6 +209,7 @@ class World:
         """Advances the physics by one time step."""
         self._previous = {k: float(a.get_qpos()[0]) for k, a in self._articulations.items()}
         before = self._robot_q
+        self.hand.advance(self.finger_position, self.config.time_step)
         self.scene.step()
         self.steps += 1
         self._robot_q = np.asarray(self.robot.get_qpos(), dtype=np.float64)
@@ -226,17 +223,26 @@ class World:
         """
         return self._robot_q, self._robot_dq
 
+    @property
+    def finger_position(self) -> float:
+        """Present position of a finger joint, the mean of both, m."""
+        return float(self._robot_q[ARM_DOF:].mean())
+
     def robot_effort(self) -> Array:
         """Efforts (9,) of the robot's drives in the last step, N m and N.
 
         SAPIEN reports forces applied from outside only. Its drives are springs and dampers whose
-        force, being implicit, is that of the state after the step.
+        force, being implicit, is that of the state after the step. Fingers that move are different:
+        their drives are so stiff that they follow their target within a step, and the force is that
+        of the mean of both states.
         """
         joints = self.robot.active_joints
+        q = self._robot_q.copy()
+        q[ARM_DOF:] -= 0.5 * self.config.time_step * self._robot_dq[ARM_DOF:]
         target = np.array([joint.drive_target[0] for joint in joints])
         speed = np.array([joint.drive_velocity_target[0] for joint in joints])
         limit = np.array([joint.force_limit for joint in joints])
-        effort = self._stiffness * (target - self._robot_q)
+        effort = self._stiffness * (target - q)
         effort += self._damping * (speed - self._robot_dq)
         return np.clip(effort, -limit, limit)
 

@@ -24,7 +24,9 @@ from gensim2_control.hardware import HOME_Q, JOINTS, Fault
 from gensim2_control.ros.conversions import nanoseconds
 from gensim2_sim_bridge.sim_parameters_node import SimParameters
 from gensim2_sim_bridge.simulation import ResetError
-from sensor_msgs.msg import JointState
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import JointState, PointCloud2
+from sensor_msgs_py import point_cloud2
 from sim_process import GUARD, ROOT, Bridge, Client, interrupt
 
 from gensim2_msgs.msg import RobotStatus
@@ -216,6 +218,20 @@ def test_ctrl_c_ends_it_while_a_goal_runs() -> None:
         client.close()
 
 
+@pytest.mark.parametrize("library", ["rclpy", "sapien", "vulkan"])
+def test_ctrl_c_while_it_starts_ends_it(library: str) -> None:
+    """Whatever it is loading then: no crash, no traceback, and it does not run on."""
+    bridge = Bridge(DOMAIN + 6, "obs:=pointcloud", f"calibration:={CALIBRATION}")
+    maps = Path(f"/proc/{bridge.process.pid}/maps")
+    try:
+        deadline = time.monotonic() + GUARD
+        while library not in maps.read_text():
+            assert time.monotonic() < deadline
+        interrupt(bridge)
+    finally:
+        bridge.end(signal.SIGKILL)
+
+
 def test_a_simulation_that_cannot_start_says_how_to_mend_it(tmp_path: Path) -> None:
     nowhere = tmp_path / "nothing.yaml"
     floating = tmp_path / "floating.yaml"
@@ -256,6 +272,57 @@ def test_in_real_time_it_is_not_faster_than_that() -> None:
         client.wait("/clock", lambda m: nanoseconds(m.clock) >= start + 1000 * MS)
         assert 0.8 < time.monotonic() - began < GUARD
         assert client.end(client.hold(0.2)).error_code == FollowJointTrajectory.Result.SUCCESSFUL
+        interrupt(bridge)
+    finally:
+        bridge.end(signal.SIGKILL)
+        client.close()
+
+
+def test_points_of_a_camera_are_those_of_its_depth_and_in_colour() -> None:
+    """Whoever looks at a single camera sees the scene where its pictures show it."""
+    size = ("camera_width:=160", "camera_height:=120")
+    bridge = Bridge(DOMAIN + 5, "obs:=pointcloud", f"calibration:={CALIBRATION}", *size)
+    client = Client(DOMAIN + 5)
+    camera = "left_camera"
+    name = f"{camera}/depth/color/points"
+    client.subscribe_camera(camera)
+    client.subscribe(name, PointCloud2, QoSProfile(depth=5))
+    try:
+        client.wait("scene/state")
+        assert client.reset().success
+        # Time goes on until the simulation has noticed that somebody listens.
+        handle = client.hold(500.0)
+        pictures = [
+            f"{camera}/{topic}"
+            for topic in (
+                "aligned_depth_to_color/image_raw",
+                "color/image_raw",
+                "color/camera_info",
+            )
+        ]
+
+        def complete(cloud: PointCloud2) -> bool:
+            stamp = cloud.header.stamp
+            return all(stamp in [m.header.stamp for m in client.heard[t]] for t in pictures)
+
+        cloud = client.wait(name, complete)
+        assert client.call("robot/stop").success
+        client.end(handle)
+        stamp = cloud.header.stamp
+        same = [client.wait(t, lambda m: m.header.stamp == stamp) for t in pictures]
+        depth = np.frombuffer(same[0].data, np.uint16).reshape(120, 160)
+        rgb = np.frombuffer(same[1].data, np.uint8).reshape(120, 160, 3)
+        K = np.array(same[2].k).reshape(3, 3)
+        assert cloud.header.frame_id == f"{camera}_color_optical_frame"
+        xyz = point_cloud2.read_points_numpy(cloud, ["x", "y", "z"])
+        assert len(xyz) == np.count_nonzero(depth) > 1000
+        assert cloud.is_dense and np.isfinite(xyz).all()
+        u, v, w = K @ xyz.T
+        u, v = np.rint(u / w).astype(int), np.rint(v / w).astype(int)
+        np.testing.assert_allclose(xyz[:, 2], depth[v, u] / 1000.0, atol=1e-6)
+        packed = point_cloud2.read_points(cloud, ["rgb"])["rgb"].copy().view(np.uint32)
+        seen = np.stack([packed >> 16 & 255, packed >> 8 & 255, packed & 255], axis=1)
+        np.testing.assert_array_equal(seen, rgb[v, u])
         interrupt(bridge)
     finally:
         bridge.end(signal.SIGKILL)

@@ -191,16 +191,20 @@ def test_a_camera_on_nothing_is_refused(urdf: str, studio: Studio) -> None:
 
 def test_frames_on_tf_are_those_of_the_calibration(calibrations: CameraCalibrations) -> None:
     pytest.importorskip("gensim2_msgs.msg", reason="needs the built workspace")
-    from gensim2_control.ros.conversions import transform_to_matrix
     from gensim2_sim_bridge.scene_messages_node import camera_transforms
+    from geometry_msgs.msg import Transform
+
+    def matrix(transform: Transform) -> Array:
+        p, o = transform.translation, transform.rotation
+        return se3.transform([p.x, p.y, p.z], Rotation.from_quat([o.x, o.y, o.z, o.w]))
 
     tree = {t.child_frame_id: t for t in camera_transforms(calibrations)}
     for name, calibration in calibrations.cameras.items():
         optical, link = tree[f"{name}_color_optical_frame"], tree[f"{name}_link"]
         assert optical.header.frame_id == f"{name}_link"
         assert link.header.frame_id == calibration.parent
-        T = transform_to_matrix(link.transform) @ transform_to_matrix(optical.transform)
+        T = matrix(link.transform) @ matrix(optical.transform)
         np.testing.assert_allclose(T, calibration.matrix, atol=1e-9)
         # x of the body of a camera points where its optical z does.
-        forward = transform_to_matrix(link.transform)[:3, 0]
+        forward = matrix(link.transform)[:3, 0]
         np.testing.assert_allclose(forward, calibration.matrix[:3, 2], atol=1e-9)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from gensim2_control.hardware import HOME_Q, Array
+from gensim2_control.limits import JointLimits
+from gensim2_control.self_collision import IGNORED_SELF_COLLISIONS
 from gensim2_sim_bridge.world import SceneError, World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary, AssetRef
 from gensim2_tasks.catalogue import load_task, task_names
@@ -150,3 +153,40 @@ def test_a_joint_that_the_arm_presses_upon_is_at_rest(world: World, draw: Draw) 
         world.step()
         speeds.append(world.joint_state("box")[1])
     assert np.abs(speeds).max() < 0.05
+
+
+def touching_links(world: World) -> set[frozenset[str]]:
+    """Pairs of links of the robot that overlap."""
+    own = {*world.robot.links}
+    return {
+        frozenset((contact.bodies[0].name, contact.bodies[1].name))
+        for contact in world.scene.get_contacts()
+        if own >= {*contact.bodies} and min(p.separation for p in contact.points) < 0.0
+    }
+
+
+def test_the_robot_feels_itself_but_for_the_pairs_that_are_ignored(world: World) -> None:
+    """A pair too many is an arm that passes through itself; one too few an arm that jams."""
+    world.reset(())
+    limits = JointLimits.fr3()
+    rng = np.random.default_rng(0)
+    touched: set[frozenset[str]] = set()
+    for q in rng.uniform(limits.q_min, limits.q_max, (1500, 7)):
+        world.robot.set_qpos(np.array([*q, *[rng.uniform(0.0, 0.04)] * 2], dtype=np.float32))
+        world.robot.set_qvel(np.zeros(9, dtype=np.float32))
+        world.scene.step()
+        touched |= touching_links(world)
+    solid = [link for link in world.robot.links if link.collision_shapes]
+    for a, b in itertools.combinations(solid, 2):
+        words = [link.collision_shapes[0].collision_groups[2] for link in (a, b)]
+        listed = {(a.name, b.name), (b.name, a.name)} & {*IGNORED_SELF_COLLISIONS}
+        assert bool(words[0] & words[1]) == bool(listed), f"{a.name} and {b.name}"
+    assert not touched & {frozenset(pair) for pair in IGNORED_SELF_COLLISIONS}
+    neighbours = [
+        pair
+        for pair in touched
+        if not pair & {f"fr3_link{i}" for i in range(5)} and "base" not in pair
+    ]
+    assert not neighbours, "these are in each other's way where the arm may go"
+    for distal in ("fr3_hand", "fr3_link6", "fr3_link7"):
+        assert any(distal in pair for pair in touched), f"{distal} passes through the arm"

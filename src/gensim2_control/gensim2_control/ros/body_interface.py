@@ -55,7 +55,7 @@ class BodyInterface:
             node, parameters.joint_state_rate, parameters.controller_state_rate, hardware_id
         )
         self._heartbeat = HeartbeatMonitor(
-            node, self._on_heartbeat_lost, parameters.heartbeat_timeout
+            node, lambda: body.busy, self._on_heartbeat_lost, parameters.heartbeat_timeout
         )
         if parameters.heartbeat_required:
             body.require(self._require_heartbeat)

@@ -13,7 +13,7 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from gensim2_control.goals import ArmCode, TrajectoryRejected
-from gensim2_control.hardware import ARM_DOF, ARM_JOINTS, JOINTS, Array, JointSample
+from gensim2_control.hardware import ARM_DOF, ARM_JOINTS, JOINTS, Array
 from gensim2_control.trajectory import Trajectory, joint_order
 
 NS = 1_000_000_000
@@ -49,33 +49,6 @@ def joint_state_to_msg(t: float, q: Array, dq: Array, tau: Array) -> JointState:
     message.velocity = dq.tolist()
     message.effort = tau.tolist()
     return message
-
-
-def joint_sample_from_msg(message: JointState) -> JointSample:
-    """Return the sample of a joint state; joints are found by name, missing arrays are zero.
-
-    Raises:
-        ValueError: a joint is missing, or an array has another size than the names.
-    """
-    names = list(message.name)
-    missing = [name for name in JOINTS if name not in names]
-    if missing:
-        raise ValueError(f"the joint state lacks {', '.join(missing)}")
-    order = [names.index(name) for name in JOINTS]
-
-    def pick(what: str, values: Sequence[float]) -> Array:
-        if len(values) == 0 and what != "position":
-            return np.zeros(len(JOINTS))
-        if len(values) != len(names):
-            raise ValueError(f"the joint state has {len(names)} names, {len(values)} x {what}")
-        return np.asarray(values, dtype=np.float64)[order]
-
-    return JointSample(
-        t=seconds(message.header.stamp),
-        q=pick("position", message.position),
-        dq=pick("velocity", message.velocity),
-        tau=pick("effort", message.effort),
-    )
 
 
 def trajectory_to_msg(trajectory: Trajectory, stamp: float = 0.0) -> JointTrajectory:
@@ -173,16 +146,6 @@ def matrix_to_transform(T_a_b: Array) -> Transform:
     """Return a (4, 4) matrix as a transform from frame a to frame b; w >= 0."""
     x, y, z = (float(v) for v in T_a_b[:3, 3])
     return Transform(translation=Vector3(x=x, y=y, z=z), rotation=_quaternion(T_a_b))
-
-
-def transform_to_matrix(transform: Transform) -> Array:
-    """Return T_a_b (4, 4) of a transform.
-
-    Raises:
-        ValueError: the quaternion has no length.
-    """
-    p, o = transform.translation, transform.rotation
-    return _matrix((p.x, p.y, p.z), (o.x, o.y, o.z, o.w))
 
 
 def _quaternion(T: Array) -> Quaternion:

@@ -18,14 +18,19 @@ from rclpy.node import Node
 from rclpy.qos import LivelinessPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Header
 
+from gensim2_control.client_watch import ClientWatch
+
 TOPIC = "client_heartbeat"
 LEASE = 0.5
 """Time after which a silent process counts as dead, s."""
 PERIOD = 0.1
 """Time between two messages, s of wall time."""
+_LOOK = 4
+"""Looks at the clients within the time after which one counts as hung."""
 
 HEARTBEAT_QOS = QoSProfile(
-    depth=1,
+    # A reader keeps that many of all clients together: none may push out the beat of another.
+    depth=20,
     reliability=ReliabilityPolicy.RELIABLE,
     liveliness=LivelinessPolicy.AUTOMATIC,
     liveliness_lease_duration=Duration(seconds=LEASE),
@@ -59,19 +64,28 @@ class ClientHeartbeat:
 class HeartbeatMonitor:
     """Watches the heartbeats of all clients."""
 
-    def __init__(self, node: Node, on_lost: Callable[[str], None], timeout: float) -> None:
+    def __init__(
+        self,
+        node: Node,
+        running: Callable[[], bool],
+        on_lost: Callable[[str], None],
+        timeout: float,
+    ) -> None:
         """Start watching.
 
         Args:
             node: the node that hosts the body.
+            running: tells whether a goal or stream runs.
             on_lost: called with the reason when a client dies, leaves or hangs.
-            timeout: wall time without any message that counts as hung, s; 0 = never.
+            timeout: wall time without a message of a client, while a goal runs, that counts as
+                hung, s; 0 = never.
         """
+        self._running = running
         self._on_lost = on_lost
         self._timeout = timeout
         self._lock = threading.Lock()
         self._alive = 0
-        self._last_beat: float | None = None
+        self._watch = ClientWatch(timeout, LEASE)
         group = MutuallyExclusiveCallbackGroup()
         self._subscription = node.create_subscription(
             Header,
@@ -84,7 +98,7 @@ class HeartbeatMonitor:
         if timeout > 0:
             self._clock = Clock(clock_type=ClockType.STEADY_TIME)
             self._timer = node.create_timer(
-                timeout / 4, self._on_timer, callback_group=group, clock=self._clock
+                timeout / _LOOK, self._on_timer, callback_group=group, clock=self._clock
             )
 
     @property
@@ -95,22 +109,21 @@ class HeartbeatMonitor:
 
     def _on_beat(self, message: Header) -> None:
         with self._lock:
-            self._last_beat = time.monotonic()
+            self._watch.beat(message.frame_id, time.monotonic())
 
     def _on_liveliness(self, event: QoSLivelinessChangedInfo) -> None:
+        left = event.alive_count_change < 0
         with self._lock:
             self._alive = event.alive_count
-            if event.alive_count == 0:
-                self._last_beat = None
-        if event.alive_count_change < 0:
+            if left:
+                # The event does not say who. Those that live beat again at once.
+                self._watch.forget()
+        if left:
             self._on_lost("a client that sends goals has died or left")
 
     def _on_timer(self) -> None:
+        running = self._running()
         with self._lock:
-            hung = (
-                self._last_beat is not None and time.monotonic() - self._last_beat > self._timeout
-            )
-            if hung:
-                self._last_beat = None
+            hung = self._watch.hung(time.monotonic(), running)
         if hung:
-            self._on_lost(f"no heartbeat of a living client for {self._timeout:g} s")
+            self._on_lost(f"no heartbeat of {', '.join(hung)} for {self._timeout:g} s")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 import rclpy
 from rclpy.executors import (
@@ -19,14 +17,14 @@ from rclpy.executors import (
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from gensim2_control.end_request import EndRequest
 from gensim2_control.ros.parameters import ParameterError, reject_unknown_parameters
 
 DEFAULT_THREADS = 6
 """Two goals and a service may each hold one; stop, status and topics need more."""
 
 
-_SIGNAL_POLL = 0.1
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNAL_POLL = 0.05
 
 
 class StartError(RuntimeError):
@@ -37,11 +35,12 @@ def run_node(
     factory: Callable[[], Node],
     args: Sequence[str] | None = None,
     threads: int = DEFAULT_THREADS,
+    end: EndRequest | None = None,
 ) -> int:
     """Run a node until it is shut down; return the exit code of the process.
 
-    Ctrl-C and SIGTERM end it with code 0, and a node ends itself with `rclpy.shutdown()`. A
-    node may have:
+    Ctrl-C and SIGTERM end it with code 0, also while it starts: it is then ended once it has
+    started, or at once by a second one. A node ends itself with `rclpy.shutdown()`. It may have:
 
     * `close()`: called first, while topics, services and actions still work. Here hardware is
       brought to rest, goals are ended and threads are stopped.
@@ -51,6 +50,7 @@ def run_node(
         factory: makes the node; called after rclpy is initialised.
         args: command line; default: that of the process.
         threads: threads of the executor.
+        end: what has taken over the signals already, before the imports of a large program.
 
     Returns:
         The node's `exit_code`, else 0; 1 where it could not start or a callback failed.
@@ -59,17 +59,17 @@ def run_node(
     rclpy.init(
         args=None if args is None else list(args), signal_handler_options=SignalHandlerOptions.NO
     )
-    # Said outright, since a shell starts background processes with SIGINT ignored.
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    end = end or EndRequest()
     failed = False
     node: Node | None = None
     spinner: _Spinner | None = None
     try:
-        node = factory()
-        reject_unknown_parameters(node)
-        spinner = _Spinner(node, threads)
-        spinner.wait()
+        if not end.made:
+            node = factory()
+            reject_unknown_parameters(node)
+            spinner = _Spinner(node, threads)
+            end.started()
+            spinner.wait(end)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except (ParameterError, StartError) as error:
@@ -79,7 +79,7 @@ def run_node(
         failed = True
         traceback.print_exc()
     finally:
-        _ignore_signals()
+        end.started()
         if node is not None and hasattr(node, "close"):
             node.close()
         if spinner is not None:
@@ -88,18 +88,6 @@ def run_node(
             node.destroy_node()
         rclpy.try_shutdown()
     return 1 if failed else int(getattr(node, "exit_code", 0))
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    # Here and not later: the next signal may arrive before anything else is executed.
-    _ignore_signals()
-    raise KeyboardInterrupt
-
-
-def _ignore_signals() -> None:
-    """Keep a second Ctrl-C from interrupting the controlled stop."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 class _Spinner:
@@ -116,11 +104,13 @@ class _Spinner:
         self._thread = threading.Thread(target=self._spin, name="executor", daemon=True)
         self._thread.start()
 
-    def wait(self) -> None:
-        """Wait until rclpy is shut down; raise what a callback has raised."""
-        # The system may hand a signal to any thread, which does not wake this one; Python runs
-        # the handler here as soon as it wakes.
-        while not self._ended.wait(_SIGNAL_POLL):
+    def wait(self, end: EndRequest) -> None:
+        """Wait until rclpy is shut down or an end is asked for; raise what a callback has raised.
+
+        The system may hand a signal to any thread, which does not wake this one; Python runs the
+        handler here as soon as it wakes.
+        """
+        while not (end.made or self._ended.wait(_SIGNAL_POLL)):
             pass
         if self._error is not None:
             raise self._error

@@ -1,0 +1,220 @@
+"""Makes the motion of a requested trajectory from where the arm's reference is, and checks it.
+
+Nothing here changes, so that the long part of the work, checking a whole trajectory, needs no
+lock and keeps nobody waiting: neither a stop nor the control loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gensim2_control.config import ArmConfig
+from gensim2_control.goals import ArmCode, TrajectoryRejected
+from gensim2_control.hardware import ARM_DOF, Array
+from gensim2_control.kinematics import TCP_LINK, Fr3Kinematics
+from gensim2_control.limits import JointLimits, Workspace
+from gensim2_control.stopping import stopping_point
+from gensim2_control.trajectory import (
+    POSITION_SLACK,
+    Motion,
+    Sample,
+    Trajectory,
+    check_motion,
+    require_near,
+)
+
+_NO_DIFFERENCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A trajectory plus an offset that leads from the present reference onto it."""
+
+    trajectory: Trajectory
+    offset: Trajectory
+
+    @property
+    def duration(self) -> float:
+        """Length of the trajectory, s."""
+        return self.trajectory.duration
+
+    def sample(self, t: ArrayLike) -> Sample:
+        """Return q, dq, ddq at `t` s."""
+        parts = zip(self.trajectory.sample(t), self.offset.sample(t), strict=True)
+        q, dq, ddq = (a + b for a, b in parts)
+        return q, dq, ddq
+
+
+@dataclass(frozen=True, eq=False)
+class PlannedMotion:
+    """A motion that begins where the reference was when it was made.
+
+    Attributes:
+        trajectory: what was asked for.
+        start: the reference at its start: position, velocity and acceleration, each (7,).
+        motion: the motion.
+        knots: times at which its derivatives may jump, s.
+        entry: time from which on it does not depend on `start`, s.
+        skipped: time of the trajectory that has passed already, s.
+    """
+
+    trajectory: Trajectory
+    start: Sample
+    motion: Motion
+    knots: Array
+    entry: float
+    skipped: float = 0.0
+
+    def starts_at(self, start: Sample) -> bool:
+        """Tell whether the reference is still exactly where the motion begins."""
+        return all(np.array_equal(a, b) for a, b in zip(self.start, start, strict=True))
+
+
+class MotionPlanner:
+    """Plans and checks motions. May be used from any thread."""
+
+    def __init__(
+        self,
+        limits: JointLimits,
+        config: ArmConfig,
+        kinematics: Fr3Kinematics | None = None,
+        workspace: Workspace | None = None,
+    ) -> None:
+        if workspace is not None and kinematics is None:
+            raise ValueError("a workspace can only be checked with kinematics: pass both")
+        self._limits = limits
+        self._config = config
+        self._kinematics = kinematics
+        self._workspace = workspace
+
+    def join(self, trajectory: Trajectory, start: Sample, q_measured: Array) -> PlannedMotion:
+        """Return the motion from a reference along a trajectory, not checked against limits.
+
+        Raises:
+            TrajectoryRejected: it does not begin where the arm is, or does not end at rest.
+        """
+        trajectory.require_rest_at_end()
+        if trajectory.t[0] > 0:
+            return self._started(trajectory, trajectory, start)
+        if len(trajectory.t) == 1:
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL, "a single point at time 0 leaves no time to move there"
+            )
+        q_ref, dq_ref, _ = start
+        q_first, dq_first, _ = trajectory.sample(0.0)
+        # The held reference counts as well as the measurement: in contact they differ, and a
+        # plan that goes on from either of them is continuous.
+        if not np.abs(q_first - q_ref).max() <= self._config.start_tolerance:
+            require_near(q_first, q_measured, self._config.start_tolerance)
+        jump = dq_ref - dq_first
+        worst = int(np.argmax(np.abs(jump)))
+        if abs(jump[worst]) > self._config.start_velocity_tolerance:
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL,
+                f"the arm moves ({self._limits.names[worst]} at {dq_ref[worst]:.4g} rad/s) but the "
+                f"trajectory starts with {dq_first[worst]:.4g} rad/s: cancel first, or leave out "
+                "the point at time 0",
+            )
+        if max(np.abs(q_ref - q_first).max(), np.abs(jump).max()) <= _NO_DIFFERENCE:
+            return PlannedMotion(trajectory, start, trajectory, trajectory.t, 0.0)
+        offset = self._offset(q_ref - q_first, jump, trajectory.duration)
+        return PlannedMotion(
+            trajectory,
+            start,
+            Joined(trajectory, offset),
+            np.union1d(trajectory.t, offset.t),
+            offset.duration,
+        )
+
+    def enter(self, chunk: Trajectory, start: Sample, age: float) -> PlannedMotion:
+        """Return the motion from a reference into a streamed chunk, not checked against limits.
+
+        Args:
+            chunk: the chunk.
+            start: the reference.
+            age: time since the start of the chunk, s.
+
+        Raises:
+            TrajectoryRejected: the chunk is too old, too long, or has passed.
+        """
+        config = self._config
+        if abs(age) > config.stream_max_age:
+            raise TrajectoryRejected(
+                ArmCode.OLD_HEADER_TIMESTAMP,
+                f"the chunk is {age:.3f} s old, allowed are {config.stream_max_age:g} s; "
+                "do the clocks agree?",
+            )
+        if chunk.duration > config.stream_max_duration:
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL,
+                f"the chunk takes {chunk.duration:.3f} s, at most "
+                f"{config.stream_max_duration:g} s can be streamed",
+            )
+        rest = chunk.after(age, config.stream_lead) or chunk.after(age)
+        if rest is None:
+            raise TrajectoryRejected(
+                ArmCode.OLD_HEADER_TIMESTAMP,
+                f"every point is in the past: the chunk is {age:.3f} s old",
+            )
+        return self._started(chunk, rest, start, age)
+
+    def check(self, planned: PlannedMotion, until: float | None = None) -> None:
+        """Check a motion, up to `until` s only where that is given.
+
+        Raises:
+            TrajectoryRejected: it leaves the limits or the workspace.
+        """
+        q = check_motion(planned.motion, planned.knots, self._limits, until)
+        if self._workspace is None or self._kinematics is None:
+            return
+        p_base = self._kinematics.fk(q, TCP_LINK)[..., :3, 3]
+        box = Workspace(
+            tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
+            tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
+        )
+        outside = box.first_outside(p_base)
+        if outside is not None:
+            x, y, z = p_base[outside]
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL,
+                f"workspace: the TCP would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed is "
+                f"{self._workspace.lower} to {self._workspace.upper}",
+            )
+
+    def check_stop_after(self, planned: PlannedMotion) -> None:
+        """Raise `TrajectoryRejected` where a stop after the last point would leave the limits."""
+        q_end, dq_end, _ = planned.motion.sample(planned.motion.duration)
+        q_rest = stopping_point(q_end, dq_end, self._limits.ddq_max)
+        if not self._limits.contains(q_rest, POSITION_SLACK):
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL,
+                "the last velocity is too high: a stop after the last point would leave the limits",
+            )
+
+    def _started(
+        self, whole: Trajectory, rest: Trajectory, start: Sample, skipped: float = 0.0
+    ) -> PlannedMotion:
+        motion = rest.starting_at(*start)
+        # Where velocities are not given, that of the first point depends on the start as well.
+        entry = rest.t[0] if rest.dq is not None else rest.t[:2][-1]
+        return PlannedMotion(whole, start, motion, motion.t, float(entry), skipped)
+
+    def _offset(self, q: Array, dq: Array, longest: float) -> Trajectory:
+        """Return a quintic from (q, dq) to zero, slow enough to matter little to the limits."""
+        gentle = self._limits.reduced(velocity=0.1, acceleration=0.1)
+        way = np.abs(q)
+        duration = max(
+            self._config.blend_time,
+            float(np.max(15 / 8 * way / gentle.dq_max)),
+            float(np.sqrt(np.max(10 / np.sqrt(3) * way / gentle.ddq_max))),
+        )
+        zero = np.zeros(ARM_DOF)
+        return Trajectory(
+            np.array([0.0, min(duration, longest)]),
+            np.vstack([q, zero]),
+            np.vstack([dq, zero]),
+            np.zeros((2, ARM_DOF)),
+        )
