@@ -40,6 +40,12 @@ def generate_launch_description():
                 description="What is recorded beside the joints",
             ),
             DeclareLaunchArgument(
+                "solver_root",
+                default_value="",
+                description="Folder of your own kPAM solver files, which come before the packaged "
+                "ones of the same name",
+            ),
+            DeclareLaunchArgument(
                 "num_points", default_value="4096", description="Points of the fused cloud"
             ),
             Node(
@@ -74,7 +80,14 @@ def generate_launch_description():
                 executable="kpam_planner",
                 name="kpam_planner",
                 output="screen",
-                parameters=[{"asset_root": asset_root}],
+                parameters=[
+                    {
+                        "asset_root": asset_root,
+                        "solver_root": ParameterValue(
+                            LaunchConfiguration("solver_root"), value_type=str
+                        ),
+                    }
+                ],
                 on_exit=end_with,
             ),
             Node(

@@ -30,6 +30,12 @@ ARGUMENTS = (
         "Folder of imported assets (articulated_objs/<category>/<id>); empty = generated ones",
         None,
     ),
+    (
+        "solver_root",
+        "",
+        "Folder of your own kPAM solver files, which come before the packaged ones of the same name",
+        None,
+    ),
     ("episodes", "5", "Successful episodes to collect of every task", None),
     ("seed", "0", "Seed of the first attempt; the following are derived from it", None),
     ("randomize", "true", "Draw pose and openness of the objects", ["true", "false"]),
@@ -115,7 +121,7 @@ def generate_launch_description():
         OpaqueFunction(function=refuse_no_points),
         SetParameter("use_sim_time", True),
         include("robot_sim.launch.py", "asset_root", "obs", "real_time_factor"),
-        include("core.launch.py", "asset_root", "obs", "num_points"),
+        include("core.launch.py", "asset_root", "solver_root", "obs", "num_points"),
         Node(
             package="gensim2_episodes",
             executable="collect",

@@ -31,6 +31,8 @@ class UnheardServer(ActionServer):
 
     def __init__(self, node: Node, unheard: int) -> None:
         self.unheard = unheard
+        self.hold_first = False
+        self.held: list[Any] = []
         self.goals = 0
         super().__init__(node, GripperCommand, NAME, self._execute)
 
@@ -45,8 +47,13 @@ class UnheardServer(ActionServer):
 
     async def _execute_get_result_request(self, request: Any) -> None:
         self.unheard -= 1
-        if self.unheard < 0:
-            await super()._execute_get_result_request(request)
+        if self.hold_first:
+            self.hold_first = False
+            self.held.append(request)
+        elif self.unheard < 0:
+            for one in (request, *self.held):
+                await super()._execute_get_result_request(one)
+            self.held.clear()
 
 
 class Pair:
@@ -72,7 +79,14 @@ class Pair:
         return node
 
     def serve(self, unheard: int) -> UnheardServer:
-        return UnheardServer(self._node("server"), unheard)
+        self.server = UnheardServer(self._node("server"), unheard)
+        return self.server
+
+    def server_ends(self) -> None:
+        self._executors.pop().shutdown(GUARD)
+        self._threads.pop().join(GUARD)
+        self.server.destroy()
+        rclpy.shutdown(context=self._contexts.pop())
 
     def close(self) -> None:
         for executor in self._executors:
@@ -106,6 +120,18 @@ def test_no_goal_is_sent_before_answers_arrive(pair: Pair) -> None:
     assert handle.accepted
     assert result(handle.get_result_async()).result.reached_goal
     assert server.goals == 1
+
+
+def test_late_answers_of_a_server_that_has_gone_do_not_count(pair: Pair) -> None:
+    """One of two questions is answered when the other has been already: by then it is history."""
+    server = pair.serve(unheard=0)
+    server.hold_first = True
+    assert pair.client.wait_for_server(GUARD)
+    # Another exchange, after which the second answer has arrived too.
+    assert result(pair.client.send_goal_async(GripperCommand.Goal())).accepted
+    assert not server.held
+    pair.server_ends()
+    assert not pair.client.wait_for_server(0.2)
 
 
 def test_a_server_that_nobody_hears_is_not_there(pair: Pair) -> None:

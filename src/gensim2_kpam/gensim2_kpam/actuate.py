@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 from gensim2_tasks import se3
 
-from . import cartesian, motions
+from . import cartesian, motions, transit
 from .arm_model import ArmModel
+from .budget import Budget
 from .candidate import Candidate
 from .cartesian import Unreachable
-from .collision_model import CollisionModel
+from .collision_model import CollisionModel, hand_meets_scene, pairs_text
 from .motions import JointAxis
-from .plan import PlanCode, PlanFailure
+from .plan import HandBlocked, PlanCode, PlanFailure
 from .planner_config import PlannerConfig
 from .solver_config import PointConstraint
 from .tool import TOOL_KEYPOINTS
 
 Array = NDArray[np.float64]
+MEETS_NOTHING = "post-motion: meets no moving part"
+BACK_OFF = 2  # poses by which a motion along the joint ends before a collision
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Actuator:
     model: CollisionModel
     config: PlannerConfig
     candidate: Candidate
+    budget: Budget
 
     def follow_joint(
         self, openness: float, q_touch: Array
@@ -58,37 +62,84 @@ class Actuator:
         T_hand_tool = se3.transform(rotation=candidate.R_hand_tool)
         T_tool_hand = se3.inverse(T_hand_tool)
         T_touch = self.arm.fk(q_touch) @ T_hand_tool
-        slack = 0.0
+        # How far the joint is behind the hand: 0 for a grasp, else at least as far as one shift of
+        # the hand says; the other shifts are dear, and most candidates fail without them.
+        slack, shifts = 0.0, list(config.engagement)
         if candidate.solver.gripper != "grasp":
-            met = self._slack(T_touch, p_contact, joint, amount, q_touch, T_tool_hand)
-            if met is None:
-                return PlanFailure(PlanCode.PATH_COLLISION, "post-motion: meets no moving part")
-            slack = met
+            first = self._slack(shifts[:1], T_touch, p_contact, joint, amount, q_touch)
+            if first is None:
+                return PlanFailure(PlanCode.PATH_COLLISION, MEETS_NOTHING)
+            slack, shifts = first, shifts[1:]
+        else:
+            shifts = []
         failure = PlanFailure(PlanCode.PATH_UNREACHABLE, "post-motion")
+        blocked = True
         for share in (0.0,) if prismatic else config.turn_shares:
-            poses, moved = motions.follow_joint(T_touch, p_contact, joint, amount + slack, share)
-            hand_poses = [p @ T_tool_hand for p in poses]
-            path = cartesian.follow(self.arm, hand_poses, q_touch, partial=True)
-            part = [start + m - slack for m in moved[: len(path)]]
-            reached = asset.openness(part[-1]) if part else np.inf
-            if abs(reached - asset.openness(start + amount)) > config.goal_slack:
-                failure = PlanFailure(
-                    PlanCode.PATH_UNREACHABLE,
-                    f"post-motion: out of reach at openness {reached:.2f}",
-                )
+            self.budget.check()
+
+            def follow(slack: float, share: float = share) -> tuple[Array, list[float]]:
+                travel = amount + slack
+                poses, moved = motions.follow_joint(T_touch, p_contact, joint, travel, share)
+                hand_poses = [p @ T_tool_hand for p in poses]
+                path = cartesian.follow(self.arm, hand_poses, q_touch, partial=True)
+                return path, [m - slack for m in moved[: len(path)]]
+
+            path, moved = follow(slack)
+            hopeless = self._out_of_reach(moved, amount) or self._static_hit(path, moved, amount)
+            if hopeless is not None:
+                failure, blocked = hopeless, blocked and isinstance(hopeless, HandBlocked)
+                continue
+            if shifts:
+                more = self._slack(shifts, T_touch, p_contact, joint, amount, q_touch)
+                if more is None:
+                    return PlanFailure(PlanCode.PATH_COLLISION, MEETS_NOTHING)
+                shifts = []
+                if abs(more) > abs(slack):
+                    slack = more
+                    path, moved = follow(slack)
+            out_of_reach = self._out_of_reach(moved, amount)
+            if out_of_reach is not None:
+                failure, blocked = out_of_reach, False
                 continue
             low, high = sorted((start, start + amount))
-            hit = self._first_hit(path, [float(np.clip(p, low, high)) for p in part])
+            reached = asset.openness(start + moved[-1])
+            hit = self._first_hit(path, [float(np.clip(start + m, low, high)) for m in moved])
             if hit:
                 # Stopping a little early is as good, where enough of the goal is reached by then.
-                last = max(0, hit[0] - 2)
-                reached = asset.openness(part[last])
+                last = max(0, hit[0] - BACK_OFF)
+                reached = asset.openness(start + moved[last])
                 path = path[: last + 1]
-            if abs(reached - asset.openness(start + amount)) > config.goal_slack:
-                failure = PlanFailure(PlanCode.PATH_COLLISION, f"post-motion: {hit and hit[1]}")
-                continue
+                if not self._is_enough(moved[last], amount):
+                    failure, blocked = hit[1], blocked and isinstance(hit[1], HandBlocked)
+                    continue
             return path, {"turn_share": share, "slack": slack, "openness": reached}
-        return failure
+        return HandBlocked(failure.code, failure.reason) if blocked else failure
+
+    def _is_enough(self, moved: float, amount: float) -> bool:
+        """Whether the goal is as good as reached with the joint moved by this much (rad or m)."""
+        asset, start = self.candidate.scene.asset, self.candidate.scene.joint_position
+        short = asset.openness(start + moved) - asset.openness(start + amount)
+        return abs(short) <= self.config.goal_slack
+
+    def _out_of_reach(self, moved: Sequence[float], amount: float) -> PlanFailure | None:
+        if moved and self._is_enough(moved[-1], amount):
+            return None
+        asset, start = self.candidate.scene.asset, self.candidate.scene.joint_position
+        reached = f" at openness {asset.openness(start + moved[-1]):.2f}" if moved else ""
+        return PlanFailure(PlanCode.PATH_UNREACHABLE, f"post-motion: out of reach{reached}")
+
+    def _static_hit(self, path: Array, moved: Sequence[float], amount: float) -> PlanFailure | None:
+        """A look at few configurations, with the moving part out of the way.
+
+        What is hit there is hit however far behind the joint is: that only makes the way longer.
+        """
+        enough = next(i for i, m in enumerate(moved) if self._is_enough(m, amount))
+        self.model.allow_contact(True, arm=True)
+        start = self.candidate.scene.joint_position
+        for i in dict.fromkeys((min(enough + BACK_OFF - 1, len(path) - 1), enough // 2)):
+            if self.model.in_collision(path[i], start):
+                return self._collision(path[i], start)
+        return None
 
     def _joint_travel(self, openness: float) -> float:
         """How far to move the joint, with overshoot, but not against its end."""
@@ -103,17 +154,19 @@ class Actuator:
 
     def _slack(
         self,
+        shifts: Sequence[tuple[float, float, float]],
         T_touch: Array,
         p_contact: Array,
         joint: JointAxis,
         amount: float,
         q_touch: Array,
-        T_tool_hand: Array,
     ) -> float | None:
         """Joint travel (rad or m, signed) until the hand meets the resting part; None = never.
 
         A hand that would move past the part without meeting it is found here, not in the world.
+        The largest travel of the hand shifted by each of ``shifts`` (tool frame, m) counts.
         """
+        T_tool_hand = se3.inverse(se3.transform(rotation=self.candidate.R_hand_tool))
         radius = 1.0
         if not joint.prismatic:
             arm = se3.apply(T_touch, p_contact) - joint.point
@@ -122,7 +175,7 @@ class Actuator:
         model, part_q = self.model, self.candidate.scene.joint_position
         model.allow_contact(False)
         slack = 0.0
-        for shift in self.config.engagement:
+        for shift in shifts:
             shifted = T_touch @ se3.transform(shift)
             poses, moved = motions.follow_joint(shifted, p_contact, joint, reach, 1.0)
             hand_poses = [p @ T_tool_hand for p in poses]
@@ -139,9 +192,13 @@ class Actuator:
         return slack
 
     def fixed(self, T_act: Array, q_touch: Array) -> tuple[Array, dict[str, object]] | PlanFailure:
-        """GenSim2's fixed post-motions, beginning with the way from touch to actuation pose."""
-        candidate, scene, model = self.candidate, self.candidate.scene, self.model
-        axis = scene.asset.info.axis or "x"
+        """GenSim2's fixed post-motions, beginning with the way from touch to actuation pose.
+
+        They end before anything but the moving part is touched: the public files go on where the
+        part is at its stop, into what holds it. ``done`` in the note is the share that is left.
+        """
+        candidate, scene = self.candidate, self.candidate.scene
+        axis = scene.asset.info.axis
         T_hand_tool = se3.transform(rotation=candidate.R_hand_tool)
         T_tool_hand = se3.inverse(T_hand_tool)
         keys = [self.arm.fk(q_touch) @ T_hand_tool, T_act]
@@ -151,19 +208,30 @@ class Actuator:
         path = cartesian.follow(self.arm, poses, q_touch)
         if isinstance(path, Unreachable):
             return PlanFailure(PlanCode.PATH_UNREACHABLE, f"post-motion: {path.reason}")
-        # How the part follows is not known here, so only the table and the arm itself count.
-        model.place(scene.T_base_root @ se3.transform((0.0, 0.0, 10.0)), model.finger)
-        hit = self._first_hit(path, [scene.joint_position] * len(path))
-        model.place(scene.T_base_root, model.finger)
+        # How the part follows is not known here, so it may be anywhere; nothing else moves.
+        hit = self._first_hit(path, [scene.joint_position] * len(path), arm=True)
+        done = 1.0
         if hit:
-            return PlanFailure(PlanCode.PATH_COLLISION, f"post-motion: {hit[1]}")
-        return path, {"fixed": True}
+            number, failure = hit
+            if number == 0:
+                return failure
+            last = transit.line(path[number - 1], path[number], self.config.touch_step)
+            beyond = self._first_hit(last, [scene.joint_position] * len(last), arm=True)
+            done = (number - 1) / (len(path) - 1)
+            path = np.vstack([path[:number], last[1 : beyond[0] if beyond else None]])
+        return path, {"fixed": True, "done": done}
 
-    def _first_hit(self, path: Array, part_q: Sequence[float]) -> tuple[int, str] | None:
-        """Index and names of the first collision; contact with the moving part is allowed."""
-        model = self.model
-        model.allow_contact(True)
+    def _first_hit(
+        self, path: Array, part_q: Sequence[float], *, arm: bool = False
+    ) -> tuple[int, PlanFailure] | None:
+        """The first collision; the hand, or the whole arm, may touch the moving part."""
+        self.model.allow_contact(True, arm=arm)
         for i, (q, p) in enumerate(zip(path, part_q, strict=True)):
-            if model.in_collision(q, p):
-                return i, model.named_contacts(q, p, 0.0) or "collision"
+            if self.model.in_collision(q, p):
+                return i, self._collision(q, p)
         return None
+
+    def _collision(self, q: Array, part_q: float) -> PlanFailure:
+        pairs = self.model.contacts(q, part_q, 0.0)
+        kind = HandBlocked if hand_meets_scene(pairs) else PlanFailure
+        return kind(PlanCode.PATH_COLLISION, f"post-motion: {pairs_text(pairs) or 'collision'}")

@@ -23,7 +23,6 @@ Array = NDArray[np.float64]
 # sideways. SNOPT converges from nearly all of them where a solution exists.
 SEEDS = np.array(
     [
-        [0.0, -0.32, 0.0, -2.62, 0.0, 2.23, 0.79],
         [0.0, 0.35, 0.0, -2.0, 0.0, 2.35, 0.79],
         [0.0, 0.6, 0.0, -1.5, 0.0, 2.9, 0.79],
         [0.6, 0.3, -0.4, -2.0, 0.3, 2.3, 0.6],
@@ -35,6 +34,11 @@ SEEDS = np.array(
     ]
 )
 SAME_SOLUTION = 0.15  # rad, largest joint difference
+
+
+def all_seeds(q_now: Array) -> Array:
+    """Configurations (N, 7) to start from, rad; the present one first."""
+    return np.vstack([q_now, SEEDS])
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,16 @@ class ActuationSolver:
         q_now: Array,
         *,
         R_hand_tool: Array,
+        seeds: Array | None = None,
     ) -> ActuationSolutions:
         """Finds configurations that meet every constraint within the joint limits.
 
         Args:
             constraints: Of the solver configuration.
             target: What they refer to.
-            q_now: Present configuration (7,), rad; the first seed, and solutions near it win.
+            q_now: Present configuration (7,), rad; solutions near it win.
             R_hand_tool: Rotation of the tool in the hand (identity, or half a turn about z).
+            seeds: Configurations (N, 7) to start from, rad; None = all that are worth a try.
         """
         ik = InverseKinematics(self.arm.plant)
         q = ik.q()
@@ -90,8 +96,8 @@ class ActuationSolver:
             self._add(ik, constraint, target, R_hand_tool)
         found: list[Array] = []
         converged = 0
-        seeds = np.vstack([q_now, SEEDS[1:]])
-        for seed in np.clip(seeds, self.arm.q_min, self.arm.q_max):
+        tried = all_seeds(q_now) if seeds is None else seeds
+        for seed in np.clip(tried, self.arm.q_min, self.arm.q_max):
             result = self._solver.Solve(program, seed)
             if not result.is_success():
                 continue
@@ -100,7 +106,7 @@ class ActuationSolver:
             if all(np.max(np.abs(solution - other)) > SAME_SOLUTION for other in found):
                 found.append(solution)
         found.sort(key=lambda s: float(np.linalg.norm(s - q_now)))
-        return ActuationSolutions(tuple(found), len(seeds), converged)
+        return ActuationSolutions(tuple(found), len(tried), converged)
 
     def _add(
         self,

@@ -69,7 +69,7 @@ class ArmModel:
         self.T_hand_tcp = np.asarray(tcp.GetAsMatrix4())
         # The body's limits, not those of the URDF, whose ends may only be approached slowly.
         limits = JointLimits.fr3().reduced(margin)
-        self.q_min, self.q_max, self.dq_max = limits.q_min, limits.q_max, limits.dq_max
+        self.q_min, self.q_max = limits.q_min, limits.q_max
 
     def fk(self, q: Array) -> Array:
         """T_base_hand (4, 4)."""

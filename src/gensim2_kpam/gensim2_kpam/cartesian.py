@@ -10,6 +10,7 @@ from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dposv
 from scipy.spatial.transform import Rotation, Slerp
 
 from .arm_model import ArmModel
@@ -17,6 +18,7 @@ from .arm_model import ArmModel
 Array = NDArray[np.float64]
 STEP = 0.01  # m between poses of a path
 STEP_ANGLE = 0.06  # rad between poses of a path
+SAME_ROTATION = 1e-9  # difference of matrix elements
 MAX_ITERATIONS = 15
 POSITION_TOLERANCE = 5e-4  # m, reached by iteration
 ANGLE_TOLERANCE = 2e-3  # rad
@@ -39,6 +41,13 @@ class Unreachable:
 def interpolate(T_from: Array, T_to: Array) -> list[Array]:
     """Poses from one to the other, both included: straight in position, slerp in rotation."""
     distance = np.linalg.norm(T_to[:3, 3] - T_from[:3, 3])
+    if np.abs(T_to[:3, :3] - T_from[:3, :3]).max() < SAME_ROTATION:
+        # Most pieces do not turn, and slerp is dear.
+        count = max(1, math.ceil(distance / STEP))
+        poses = np.tile(T_from, (count + 1, 1, 1))
+        poses[:, :3, 3] += np.linspace(0.0, 1.0, count + 1)[:, None] * (T_to - T_from)[:3, 3]
+        poses[-1] = T_to
+        return list(poses)
     rotations = Rotation.from_matrix(np.stack([T_from[:3, :3], T_to[:3, :3]]))
     angle = (rotations[0].inv() * rotations[1]).magnitude()
     count = max(1, int(np.ceil(max(distance / STEP, angle / STEP_ANGLE))))
@@ -113,7 +122,9 @@ def _solve(arm: ArmModel, T: Array, q: Array) -> tuple[Array, float, float]:
         if p_error + r_error > STALLED * before:
             break
         J = arm.jacobian(q)
-        step = J.T @ np.linalg.solve(J @ J.T + DAMPING, np.concatenate([dr, dp]))
+        # The bare routine, for these are many and small; damped, the matrix is positive definite.
+        _, x, _ = dposv(J @ J.T + DAMPING, np.concatenate([dr, dp]))
+        step = J.T @ x
         largest = float(np.abs(step).max())
         if largest > MAX_STEP:
             step *= MAX_STEP / largest

@@ -1,12 +1,17 @@
 """Collision queries in Drake: the FR3 with its hand, the table and one articulated object.
 
-A model is built once per asset; the pose of the object, its joint and the finger opening are state.
-Collision shapes are convex hulls, the same ones that the simulator uses.
+The robot is parsed once per description. An object is geometry in a context of its own: its hulls
+hang on two frames, one that stands still and one that moves, whose poses are state like the finger
+opening. Collision shapes are convex hulls, the same ones that the simulator uses.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
+
 import numpy as np
+from gensim2_control.self_collision import IGNORED_SELF_COLLISIONS
 from gensim2_tasks.assets import ArticulatedAsset
 from numpy.typing import NDArray
 from pydrake.geometry import (
@@ -14,39 +19,92 @@ from pydrake.geometry import (
     CollisionFilterDeclaration,
     Convex,
     GeometryId,
+    GeometryInstance,
     GeometrySet,
+    ProximityProperties,
     QueryObject,
 )
 from pydrake.math import RigidTransform
 from pydrake.multibody.parsing import Parser
-from pydrake.multibody.plant import AddMultibodyPlantSceneGraph, CoulombFriction, MultibodyPlant
-from pydrake.multibody.tree import (
-    FixedOffsetFrame,
-    PrismaticJoint,
-    RevoluteJoint,
-    RigidBody,
-    SpatialInertia,
-    UnitInertia,
-)
+from pydrake.multibody.plant import AddMultibodyPlantSceneGraph, CoulombFriction
+from pydrake.multibody.tree import FixedOffsetFrame, RigidBody, SpatialInertia, UnitInertia
 from pydrake.systems.framework import DiagramBuilder
+
+from gensim2_tasks import se3
 
 from .arm_model import ARM_DOF, strip_urdf
 
 Array = NDArray[np.float64]
-# Pairs of neighbours whose hulls overlap by construction, beside those that Drake filters itself.
-SELF_PAIRS = (
-    ("fr3_hand", "fr3_link7"),
-    ("fr3_hand", "fr3_link6"),
-    ("fr3_hand", "fr3_link5"),
-    ("fr3_link5", "fr3_link7"),
-    ("fr3_link6", "fr3_leftfinger"),
-    ("fr3_link6", "fr3_rightfinger"),
-    ("fr3_link7", "fr3_leftfinger"),
-    ("fr3_link7", "fr3_rightfinger"),
-    ("fr3_leftfinger", "fr3_rightfinger"),
-)
 HAND_BODIES = ("fr3_hand", "fr3_leftfinger", "fr3_rightfinger")
+BASE_BODY = "fr3_link0"  # stands on the table, and an object beside it is out of its hands
 TABLE_HALF_SIZE = (1.5, 1.5, 0.05)
+WORLD, OBJECT = "world", "object/"  # name of the body of the table, prefix of an object's links
+ROBOTS_KEPT = 4  # descriptions
+
+
+class _Robot:
+    """Robot, table and two empty frames for an object: what all objects have in common."""
+
+    def __init__(self, urdf: str) -> None:
+        builder = DiagramBuilder()
+        self.plant, self.scene_graph = AddMultibodyPlantSceneGraph(builder, 0.0)
+        (instance,) = Parser(self.plant).AddModelsFromString(
+            strip_urdf(urdf, keep_collisions=True), "urdf"
+        )
+        world = self.plant.world_frame()
+        self.plant.WeldFrames(world, self.plant.GetFrameByName("base"))
+        self.table = self.plant.RegisterCollisionGeometry(
+            self.plant.world_body(),
+            RigidTransform([0.5, 0.0, -TABLE_HALF_SIZE[2]]),
+            Box(*(2.0 * np.array(TABLE_HALF_SIZE))),
+            "table",
+            CoulombFriction(),
+        )
+        self.root, self.root_body = self._frame("object_root")
+        self.part, self.part_body = self._frame("object_part")
+        self.plant.Finalize()
+        links = [self.plant.get_body(i).name() for i in self.plant.GetBodyIndices(instance)]
+        self.links = self.geometries(*(name for name in links if name != BASE_BODY))
+        self.base, self.hand = self.geometries(BASE_BODY), self.geometries(*HAND_BODIES)
+        declaration = CollisionFilterDeclaration()
+        declaration.ExcludeBetween(GeometrySet(self.base), GeometrySet(self.table))
+        for a, b in IGNORED_SELF_COLLISIONS:
+            declaration.ExcludeBetween(
+                GeometrySet(self.geometries(a)), GeometrySet(self.geometries(b))
+            )
+        self.scene_graph.collision_filter_manager().Apply(declaration)
+        self.diagram = builder.Build()
+        self.context = self.diagram.CreateDefaultContext()
+        inspector = self.scene_graph.model_inspector()
+        self.names: dict[GeometryId, str] = {
+            g: self.plant.GetBodyFromFrameId(inspector.GetFrameId(g)).name()
+            for g in inspector.GetAllGeometryIds()
+        }
+
+    def _frame(self, name: str) -> tuple[FixedOffsetFrame, RigidBody]:
+        """A frame whose pose in base is state, and a body on it."""
+        plant = self.plant
+        frame = plant.AddFrame(
+            FixedOffsetFrame(f"{name}_pose", plant.world_frame(), RigidTransform())
+        )
+        inertia = SpatialInertia(1.0, np.zeros(3), UnitInertia.SolidSphere(0.1))
+        body = plant.AddRigidBody(name, plant.AddModelInstance(name), inertia)
+        plant.WeldFrames(frame, body.body_frame())
+        return frame, body
+
+    def geometries(self, *bodies: str) -> list[GeometryId]:
+        """Collision shapes of bodies."""
+        plant = self.plant
+        return [
+            g
+            for name in bodies
+            for g in plant.GetCollisionGeometriesForBody(plant.GetBodyByName(name))
+        ]
+
+
+@functools.lru_cache(maxsize=ROBOTS_KEPT)
+def _robot(urdf: str) -> _Robot:
+    return _Robot(urdf)
 
 
 class CollisionModel:
@@ -58,112 +116,85 @@ class CollisionModel:
     """
 
     def __init__(self, urdf: str, asset: ArticulatedAsset | None) -> None:
-        builder = DiagramBuilder()
-        self.plant, self.scene_graph = AddMultibodyPlantSceneGraph(builder, 0.0)
-        parser = Parser(self.plant)
-        parser.AddModelsFromString(strip_urdf(urdf, keep_collisions=True), "urdf")
-        self.plant.WeldFrames(self.plant.world_frame(), self.plant.GetFrameByName("base"))
-        table = self.plant.RegisterCollisionGeometry(
-            self.plant.world_body(),
-            RigidTransform([0.5, 0.0, -TABLE_HALF_SIZE[2]]),
-            Box(*(2.0 * np.array(TABLE_HALF_SIZE))),
-            "table",
-            CoulombFriction(),
-        )
-        self._root: FixedOffsetFrame | None = None
-        self._static: list[GeometryId] = []
+        self._robot = robot = _robot(urdf)
+        self._asset = asset
+        context = robot.context.Clone()
+        self._plant_context = robot.plant.GetMyMutableContextFromRoot(context)
+        self._scene_context = robot.scene_graph.GetMyMutableContextFromRoot(context)
+        self._context = context  # owns the two above
+        self._names = dict(robot.names)
         self._part: list[GeometryId] = []
         if asset is not None:
             self._add_object(asset)
-        self.plant.Finalize()
-        self._filter(table)
-        self.diagram = builder.Build()
-        self.context = self.diagram.CreateDefaultContext()
-        self._plant_context = self.plant.GetMyMutableContextFromRoot(self.context)
-        self._scene_context = self.scene_graph.GetMyMutableContextFromRoot(self.context)
-        self._hand = self._geometries(*HAND_BODIES)
-        self._part_ids = {*self._part}
-        self._positions = np.zeros(self.plant.num_positions())
+        self._part_names = {self._names[g] for g in self._part}
+        self._positions = np.zeros(robot.plant.num_positions())
+        self._T_base_root, self._part_q = np.eye(4), np.nan
+        self._allowed: list[GeometryId] = []
         self.finger = 0.0
 
     def _add_object(self, asset: ArticulatedAsset) -> None:
-        plant = self.plant
-        instance = plant.AddModelInstance("object")
-        world = plant.world_frame()
-        self._root = plant.AddFrame(FixedOffsetFrame("object_pose", world, RigidTransform()))
-        inertia = SpatialInertia(1.0, np.zeros(3), UnitInertia.SolidSphere(0.1))
-        bodies: dict[str, RigidBody] = {
-            link: plant.AddRigidBody(f"object/{link}", instance, inertia)
-            for link in asset.tree.links
-        }
-        plant.WeldFrames(self._root, bodies[asset.tree.root].body_frame())
-        for joint in asset.tree.joints:
-            child = bodies[joint.child].body_frame()
-            offset = RigidTransform(joint.T_parent_joint)
-            parent = bodies[joint.parent].body_frame()
-            if joint.kind == "fixed":
-                plant.WeldFrames(parent, child, offset)
-                continue
-            frame = plant.AddFrame(FixedOffsetFrame(f"{joint.name}_frame", parent, offset))
-            kind = PrismaticJoint if joint.kind == "prismatic" else RevoluteJoint
-            plant.AddJoint(kind(joint.name, frame, child, joint.axis))
+        robot = self._robot
         moving = _links_below(asset, asset.tree.moving.child)
+        poses = asset.tree.link_poses(0.0)
+        T_part_root = se3.inverse(poses[asset.tree.moving.child])
+        obstacles = [robot.table]
         for index, (link, vertices) in enumerate(asset.hulls):
-            geometry = plant.RegisterCollisionGeometry(
-                bodies[link],
-                RigidTransform(),
-                Convex(vertices.T, f"hull{index}"),
-                f"hull{index}",
-                CoulombFriction(),
+            body = robot.part_body if link in moving else robot.root_body
+            T = T_part_root @ poses[link] if link in moving else poses[link]
+            shape = Convex(vertices.T, f"hull{index}")
+            instance = GeometryInstance(RigidTransform(T), shape, f"hull{index}")
+            instance.set_proximity_properties(ProximityProperties())
+            geometry = robot.scene_graph.RegisterGeometry(
+                self._scene_context,
+                robot.plant.get_source_id(),
+                robot.plant.GetBodyFrameIdOrThrow(body.index()),
+                instance,
             )
-            (self._part if link in moving else self._static).append(geometry)
-
-    def _filter(self, table: GeometryId) -> None:
-        filters = self.scene_graph.collision_filter_manager()
+            self._names[geometry] = f"{OBJECT}{link}"
+            obstacles.append(geometry)
+            if link in moving:
+                self._part.append(geometry)
         # The object stands on the table and touches itself; neither concerns the robot.
-        obstacles = [table, *self._static, *self._part]
         declaration = CollisionFilterDeclaration().ExcludeWithin(GeometrySet(obstacles))
-        base = self._geometries("fr3_link0")
-        declaration.ExcludeBetween(GeometrySet(base), GeometrySet(obstacles))
-        for a, b in SELF_PAIRS:
-            declaration.ExcludeBetween(
-                GeometrySet(self._geometries(a)), GeometrySet(self._geometries(b))
-            )
-        filters.Apply(declaration)
+        declaration.ExcludeBetween(GeometrySet(robot.base), GeometrySet(obstacles))
+        self._apply(declaration)
 
-    def _geometries(self, *bodies: str) -> list[GeometryId]:
-        plant: MultibodyPlant = self.plant
-        return [
-            g
-            for name in bodies
-            for g in plant.GetCollisionGeometriesForBody(plant.GetBodyByName(name))
-        ]
+    def _apply(self, declaration: CollisionFilterDeclaration) -> None:
+        self._robot.scene_graph.collision_filter_manager(self._scene_context).Apply(declaration)
 
     def place(self, T_base_root: Array, finger: float) -> None:
         """Sets the pose of the object's root and the finger joint position (m)."""
-        if self._root is not None:
-            self._root.SetPoseInParentFrame(self._plant_context, RigidTransform(T_base_root))
+        self._T_base_root, self._part_q = T_base_root, np.nan
+        self._robot.root.SetPoseInParentFrame(self._plant_context, RigidTransform(T_base_root))
         self.finger = finger
         self._positions[ARM_DOF : ARM_DOF + 2] = finger
 
-    def allow_contact(self, allowed: bool) -> None:
-        """Whether hand and fingers may touch the moving part."""
-        filters = self.scene_graph.collision_filter_manager(self._scene_context)
-        hand, part = GeometrySet(self._hand), GeometrySet(self._part)
-        declaration = CollisionFilterDeclaration()
-        if allowed:
-            declaration.ExcludeBetween(hand, part)
-        else:
-            declaration.AllowBetween(hand, part)
-        if self._part:
-            filters.Apply(declaration)
+    def allow_contact(self, allowed: bool, *, arm: bool = False) -> None:
+        """Whether hand and fingers may touch the moving part.
+
+        Args:
+            allowed: Whether they may.
+            arm: Whether the arm may, too: for a part of which nobody knows where it will be.
+        """
+        robot = self._robot
+        wanted = (robot.links if arm else robot.hand) if allowed else []
+        if wanted == self._allowed or not self._part:
+            return
+        self._allowed = wanted
+        part = GeometrySet(self._part)
+        declaration = CollisionFilterDeclaration().AllowBetween(GeometrySet(robot.links), part)
+        self._apply(declaration.ExcludeBetween(GeometrySet(wanted), part))
 
     def _query(self, q: Array, part_q: float) -> QueryObject:
+        robot = self._robot
         self._positions[:ARM_DOF] = q
-        if self._root is not None:
-            self._positions[-1] = part_q
-        self.plant.SetPositions(self._plant_context, self._positions)
-        return self.scene_graph.get_query_output_port().Eval(self._scene_context)
+        if self._asset is not None and part_q != self._part_q:
+            self._part_q = part_q
+            tree = self._asset.tree
+            T = self._T_base_root @ tree.link_poses(part_q)[tree.moving.child]
+            robot.part.SetPoseInParentFrame(self._plant_context, RigidTransform(T))
+        robot.plant.SetPositions(self._plant_context, self._positions)
+        return robot.scene_graph.get_query_output_port().Eval(self._scene_context)
 
     def in_collision(self, q: Array, part_q: float, margin: float = 0.0) -> bool:
         """Whether anything that must not touch is closer than ``margin`` (m)."""
@@ -172,32 +203,48 @@ class CollisionModel:
             return bool(query.HasCollisions())
         return bool(query.ComputeSignedDistancePairwiseClosestPoints(margin))
 
+    def depth(self, q: Array, part_q: float) -> float:
+        """How deep (m) the deepest pair is in each other; 0 = nothing that must not touch does."""
+        pairs = self._query(q, part_q).ComputeSignedDistancePairwiseClosestPoints(0.0)
+        return max((-float(pair.distance) for pair in pairs), default=0.0)
+
     def contacts(self, q: Array, part_q: float, margin: float) -> list[tuple[str, str]]:
         """Names of the pairs of bodies closer than ``margin``; for reports."""
-        inspector = self.scene_graph.model_inspector()
         pairs = self._query(q, part_q).ComputeSignedDistancePairwiseClosestPoints(margin)
-        names = {
-            tuple(
-                self.plant.GetBodyFromFrameId(inspector.GetFrameId(g)).name()
-                for g in (pair.id_A, pair.id_B)
-            )
-            for pair in pairs
-        }
-        return sorted((a, b) for a, b in names)
+        return sorted({(self._names[pair.id_A], self._names[pair.id_B]) for pair in pairs})
 
     def named_contacts(self, q: Array, part_q: float, margin: float) -> str:
         """The same as text."""
-        return ", ".join(f"{a} and {b}" for a, b in self.contacts(q, part_q, margin))
+        return pairs_text(self.contacts(q, part_q, margin))
+
+    def are_hand_and_part(self, pairs: Iterable[tuple[str, str]]) -> bool:
+        """Whether all of these pairs of bodies are the hand or fingers and the moving part."""
+        return all(
+            (a in HAND_BODIES and b in self._part_names)
+            or (b in HAND_BODIES and a in self._part_names)
+            for a, b in pairs
+        )
 
     def touches_part_only(self, q: Array, part_q: float, margin: float) -> bool:
         """Whether all pairs closer than ``margin`` are the hand or fingers and the moving part."""
-        pairs = self._query(q, part_q).ComputeSignedDistancePairwiseClosestPoints(margin)
-        hand = {*self._hand}
-        return all(
-            (p.id_A in hand and p.id_B in self._part_ids)
-            or (p.id_B in hand and p.id_A in self._part_ids)
-            for p in pairs
-        )
+        return self.are_hand_and_part(self.contacts(q, part_q, margin))
+
+
+def pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names of pairs of bodies for a report."""
+    return ", ".join(f"{a} and {b}" for a, b in pairs)
+
+
+def hand_meets_scene(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether hand or fingers are among these pairs together with table or object."""
+    return any(
+        (a in HAND_BODIES) != (b in HAND_BODIES) and any(_is_scene(x) for x in (a, b))
+        for a, b in pairs
+    )
+
+
+def _is_scene(body: str) -> bool:
+    return body == WORLD or body.startswith(OBJECT)
 
 
 def _links_below(asset: ArticulatedAsset, link: str) -> set[str]:

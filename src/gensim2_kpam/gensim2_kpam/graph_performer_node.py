@@ -36,10 +36,13 @@ class GraphPerformer:
 
     Args:
         node: The node, spun by several threads.
+        observation_period: Of scene states, s of ROS time. A scene or joint state as old as this or
+            older may be that of the episode before, for a reset takes at least as long.
     """
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, node: Node, observation_period: float) -> None:
+        self._node, self._period = node, observation_period
+        self._scene_heard = False  # since the task began
         self._group = ReentrantCallbackGroup()
         self._scene: SceneState | None = None
         self._joints: JointState | None = None
@@ -61,7 +64,7 @@ class GraphPerformer:
 
     def _on_scene(self, message: SceneState) -> None:
         with self._stop.changed:
-            self._scene = message
+            self._scene, self._scene_heard = message, True
             self._stop.changed.notify_all()
 
     def _on_joints(self, message: JointState) -> None:
@@ -71,6 +74,8 @@ class GraphPerformer:
 
     def begin(self) -> None:
         """Forgets an earlier cancel or timeout; from here on a cancel is for the next task."""
+        with self._stop.changed:
+            self._scene_heard = False
         self._stop.clear()
 
     def limit(self, timeout: float) -> None:
@@ -94,22 +99,39 @@ class GraphPerformer:
         return max([clock, *(seconds(m.header.stamp) for m in heard)])
 
     def plan(self, task: TaskSpec, subtask: int) -> Plan | PlanFailure:
-        """Plans on the newest scene and joint state."""
+        """Plans on the newest scene and joint state, once they are those of the present.
+
+        The goal of a task may overtake the news of the reset before it. Stamps tell old news where
+        anything newer has been heard (a reset takes an observation period at least, in lockstep,
+        too); where nothing has, only a scene that comes after the task has begun is believed.
+        Simulations send one every 50 ms of wall time even while time stands still.
+        """
+        reason = ""
 
         def ready() -> bool:
-            return (
-                self._scene is not None
-                and self._scene.task == task.name
-                and self._joints is not None
-            )
+            nonlocal reason
+            reason = self._stale(task.name)
+            return not reason
 
         if not self._stop.wait_for(ready, NEWS_TIMEOUT):
-            raise ExpertError(
-                ExpertCode.SENSOR_STALE,
-                f"no scene of task {task.name} on scene/state, or no joint_states",
-            )
+            raise ExpertError(ExpertCode.SENSOR_STALE, reason)
         goal = PlanTask.Goal(task=task.name, subtask=subtask, scene=self._scene, start=self._joints)
         return plan_from_result(self._call(self._planner, goal).result)
+
+    def _stale(self, task: str) -> str:
+        """What keeps the newest scene and joint state from being planned on; empty = nothing."""
+        if self._scene is None or self._scene.task != task:
+            return f"no scene of task {task} on scene/state"
+        if not self._scene_heard:
+            return "no news on scene/state since the task began"
+        if self._joints is None:
+            return "no joint_states"
+        now = self.now()
+        for topic, message in (("scene/state", self._scene), ("joint_states", self._joints)):
+            age = now - seconds(message.header.stamp)
+            if age > self._period - ROUNDING:
+                return f"{topic} is {age:.3f} s old; it must be newer than {self._period:g} s"
+        return ""
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
         """Moves the arm; raises ``ExpertError`` where the body refuses or aborts."""

@@ -35,10 +35,17 @@ CANCEL_POLL = 0.005
 
 @dataclass(frozen=True)
 class ExpertParameters:
-    """How long a task may take."""
+    """How long a task may take, and how old what it begins with may be."""
 
     timeout: float = parameter(
         120.0, "Time for a task whose goal names none, s of ROS time.", low=0.1, high=3600.0
+    )
+    observation_period: float = parameter(
+        0.1,
+        "Age from which on a scene or joint state is not planned on, s of ROS time; the period of "
+        "scene states.",
+        low=0.001,
+        high=10.0,
     )
 
 
@@ -48,7 +55,7 @@ class KpamExpertNode(Node):
     def __init__(self) -> None:
         super().__init__("kpam_expert")
         self._own = declare_parameters(self, ExpertParameters).value
-        self._performer = GraphPerformer(self)
+        self._performer = GraphPerformer(self, self._own.observation_period)
         self._heartbeat = ClientHeartbeat(self)
         self._busy = threading.Lock()
         self._cancel_asked = False

@@ -32,6 +32,7 @@ from .kpam_messages_node import (
 )
 from .plan import Plan, PlanCode, PlanFailure
 from .planner import Planner, PlannerConfig
+from .solver_config import SolverConfigError
 from .task_planner import TaskPlanner
 
 # s of wall time at shutdown
@@ -41,9 +42,12 @@ ANSWER_TIME = 0.2  # for its result to leave
 
 @dataclass(frozen=True)
 class PlannerParameters:
-    """Speed, margins and assets of the planner."""
+    """Speed, margins, assets and solver configurations of the planner."""
 
     asset_root: str = parameter("", "Folder of imported assets; empty = procedural ones.")
+    solver_root: str = parameter(
+        "", "Folder of own solver configurations, searched before the shipped ones; empty = none."
+    )
     speed: float = parameter(
         PlannerConfig.speed, "Share of the joint speed limits to use.", low=0.01, high=1.0
     )
@@ -55,6 +59,12 @@ class PlannerParameters:
     )
     settle_time: float = parameter(
         PlannerConfig.settle_time, "Time to hold the pose at the end, s.", low=0.1, high=60.0
+    )
+    cpu_limit: float = parameter(
+        PlannerConfig.cpu_limit,
+        "CPU time after which a planning call is given up, s.",
+        low=0.01,
+        high=600.0,
     )
 
 
@@ -74,8 +84,14 @@ class KpamPlannerNode(Node):
             acceleration=own.acceleration,
             clearance=own.clearance,
             settle_time=own.settle_time,
+            cpu_limit=own.cpu_limit,
         )
-        self._planner = TaskPlanner(Planner(resolve_packages(robot_description()), config))
+        solvers = Path(own.solver_root).expanduser() if own.solver_root else None
+        planner = Planner(resolve_packages(robot_description()), config)
+        try:
+            self._planner = TaskPlanner(planner, solvers)
+        except SolverConfigError as error:
+            raise StartError(str(error)) from None
         self._busy = threading.Lock()
         self._closing = False
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)

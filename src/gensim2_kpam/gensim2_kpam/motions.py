@@ -43,16 +43,21 @@ def _translated(T: Array, kind: str, value: float) -> Array:
     return T @ se3.transform(step)
 
 
-def _rotated(T: Array, T_base_part: Array, axis: str, angle: float) -> Array:
+def _rotated(T: Array, T_base_part: Array, axis: str | None, angle: float) -> Array:
     """Turns a pose about an axis of the part frame through its origin, as GenSim2 does."""
+    if axis is None:
+        raise ValueError("a rotation needs an axis, and the object names none")
     direction = T_base_part[:3, "xyz".index(axis)]
     return se3.about_line(T_base_part[:3, 3], direction, angle) @ T
 
 
 def pre_poses(
-    T_base_tool: Array, motions: Sequence[Motion], T_base_part: Array, axis: str
+    T_base_tool: Array, motions: Sequence[Motion], T_base_part: Array, axis: str | None
 ) -> list[Array]:
-    """Key poses before the actuation pose in the order of execution (farthest first)."""
+    """Key poses before the actuation pose in the order of execution (farthest first).
+
+    ``axis`` (x, y or z of the part frame) is that of ``rotate``; nothing else needs one.
+    """
     poses = []
     T = T_base_tool
     for motion in motions:
@@ -64,7 +69,7 @@ def pre_poses(
     return poses[::-1]
 
 
-def post_pose(T: Array, motion: Motion, T_base_part: Array, axis: str) -> Array:
+def post_pose(T: Array, motion: Motion, T_base_part: Array, axis: str | None) -> Array:
     """Key pose after a fixed post-motion from ``T``.
 
     Translations are in the tool frame, which follows the object already; named motions in base.

@@ -22,13 +22,13 @@ class PlanCode(IntEnum):
     BAD_CONFIG = 2
     BAD_SCENE = 3
     NO_IK = 4
-    IK_COLLISION = 5
     PATH_UNREACHABLE = 6
     PATH_COLLISION = 7
     TRANSIT_FAILED = 8
     RETIMING_FAILED = 9
     START_INVALID = 10
     CANCELED = 11
+    TIMEOUT = 12
     INTERNAL = 99
 
 
@@ -72,3 +72,14 @@ class PlanFailure:
     reason: str
     report: Mapping[str, object] = field(default_factory=dict)
     cpu_time: float = 0.0
+
+
+@dataclass(frozen=True)
+class HandBlocked(PlanFailure):
+    """A failure of the hand alone: another arm configuration with the same hand poses fails too.
+
+    ``poses`` is how many poses of the way to the actuation pose, its last ones, have to be the
+    same; 0 = the actuation pose alone tells.
+    """
+
+    poses: int = 0

@@ -10,7 +10,8 @@ shifts of the contact), nearest first:
 3. joint paths through the poses; reach, joint limits and collisions of both;
 4. a free transit from the present configuration to the first pre-pose; time laws.
 
-The first way that passes wins. A plan that fails is never returned in part.
+The first way that passes wins. A plan that fails is never returned in part, and one that takes too
+much CPU time is given up.
 """
 
 from __future__ import annotations
@@ -26,30 +27,41 @@ from gensim2_control.limits import JointLimits
 from gensim2_control.trajectory import Trajectory
 from numpy.typing import NDArray
 
-from gensim2_tasks import se3
-
-from . import cartesian, motions, transit
-from .actuate import Actuator
-from .actuation import ActuationSolver, Target
-from .approach import grasps, until_touch
+from . import transit
+from .actuation import SAME_SOLUTION, ActuationSolver, Target, all_seeds
 from .arm_model import ARM_DOF, ArmModel
+from .budget import Budget, OutOfTimeError
 from .candidate import Candidate
 from .collision_model import CollisionModel
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
 from .retiming import RetimingError, message_times, retime
-from .solver_config import KeypointAxisConstraint, Motion, SolverConfig
+from .scene_checks import scene_problem
+from .solver_config import SolverConfig
+from .ways import Way, WayFinder
 
 Array = NDArray[np.float64]
+Vector = tuple[float, float, float]
+STRAIGHT = np.eye(3)
 HALF_TURN = np.diag([-1.0, -1.0, 1.0])
 MODELS_KEPT = 8
-JOINT_SLACK = 0.1  # rad or m by which a measured joint may be beyond its limits
+NEAR_PAIRS = 3  # the first ring of shifts and sideways factors
+
+
+@dataclass(eq=False)
+class _Solution:
+    """A configuration (7,) that meets the constraints, and how often it led out of reach."""
+
+    q: Array
+    R_hand_tool: Array
+    strikes: int = 0
 
 
 @dataclass
 class _Search:
     """Book-keeping of one planning call."""
 
+    budget: Budget
     failures: Counter[tuple[PlanCode, str]] = field(default_factory=Counter)
     candidates: int = 0
     seeds: int = 0
@@ -57,16 +69,6 @@ class _Search:
 
     def fail(self, code: PlanCode, reason: str) -> None:
         self.failures[(code, reason)] += 1
-
-
-@dataclass(frozen=True)
-class _Way:
-    """A candidate that has passed every check but the transit."""
-
-    approach: Array  # (N, 7) from the first pre-pose to the touch pose
-    actuate: Array  # (M, 7) from the touch pose on
-    key_poses: tuple[Array, ...]
-    note: dict[str, object]
 
 
 class Planner:
@@ -89,6 +91,7 @@ class Planner:
         self._actuation = ActuationSolver(self.arm)
         self._urdf, self._clock = urdf, clock
         self._models: dict[str, CollisionModel] = {}
+        CollisionModel(urdf, None)  # The robot is read here, and not in the first call.
 
     def collision_model(self, scene: SceneObject) -> CollisionModel:
         """The collision model of the asset; the last few are kept."""
@@ -108,6 +111,7 @@ class Planner:
         q_start: Array,
         *,
         seed: int = 0,
+        cpu_limit: float | None = None,
     ) -> Plan | PlanFailure:
         """Plans one manipulation.
 
@@ -116,10 +120,16 @@ class Planner:
             scene: The object.
             q_start: Present arm configuration (7,), rad.
             seed: Of the transit's random samples.
+            cpu_limit: CPU time for this call, s; None = that of the configuration.
         """
         started = self._clock()
-        search = _Search()
-        outcome = self._plan(solver, scene, np.asarray(q_start, float), seed, search)
+        limit = self.config.cpu_limit if cpu_limit is None else cpu_limit
+        search = _Search(Budget(self._clock, started + limit))
+        outcome: tuple[tuple[Phase, ...], Way] | PlanFailure
+        try:
+            outcome = self._plan(solver, scene, np.asarray(q_start, float), seed, search)
+        except OutOfTimeError:
+            outcome = _given_up(search, limit)
         cpu_time = self._clock() - started
         report: dict[str, object] = {
             "solver": solver.task_name,
@@ -143,8 +153,8 @@ class Planner:
         q_start: Array,
         seed: int,
         search: _Search,
-    ) -> tuple[tuple[Phase, ...], _Way] | PlanFailure:
-        problem = _problem(solver, scene)
+    ) -> tuple[tuple[Phase, ...], Way] | PlanFailure:
+        problem = scene_problem(solver, scene)
         if problem:
             return PlanFailure(PlanCode.BAD_SCENE, problem)
         config = self.config
@@ -169,6 +179,7 @@ class Planner:
             model.allow_contact(False)
 
             def collides(q: Array) -> bool:
+                search.budget.check()
                 return not self.arm.within_limits(q) or model.in_collision(
                     q, part_q, config.clearance
                 )
@@ -186,14 +197,7 @@ class Planner:
                 search.fail(PlanCode.RETIMING_FAILED, str(error))
                 continue
             return phases, way
-        return self._failure(search)
-
-    def _failure(self, search: _Search) -> PlanFailure:
-        if not search.failures:
-            return PlanFailure(PlanCode.NO_IK, "no candidate")
-        # The candidate that came farthest tells most: codes are numbered in the order of checks.
-        (code, reason), _ = max(search.failures.items(), key=lambda item: item[0][0])
-        return PlanFailure(code, reason)
+        return _farthest(search)
 
     def _phases(self, solver: SolverConfig, approach: Array, actuate: Array) -> tuple[Phase, ...]:
         config = self.config
@@ -219,122 +223,88 @@ class Planner:
         q_start: Array,
         model: CollisionModel,
         search: _Search,
-    ) -> Iterator[_Way]:
+    ) -> Iterator[Way]:
         T_base_part = scene.T_base_root @ scene.asset.T_root_part(scene.joint_position)
         target = Target(scene.keypoints, T_base_part[:3, :3])
-        solutions: list[tuple[Array, Array]] = []
-        for R_hand_tool in (np.eye(3), HALF_TURN):
-            solved = self._actuation.solve(
-                solver.constraint_list, target, q_start, R_hand_tool=R_hand_tool
-            )
-            search.seeds += solved.tried
-            search.converged += solved.converged
-            solutions += [(q, R_hand_tool) for q in solved.configurations]
+        scales = self.config.sideways if _moves_sideways(solver) else (1.0,)
+        pairs = _by_size(self.config.shifts, scales)
+        finder = WayFinder(self.arm, model, self.config, search.budget)
+
+        def solve(some_seeds: Array, known: Sequence[_Solution]) -> list[_Solution]:
+            found: list[_Solution] = []
+            for R_hand_tool in (STRAIGHT, HALF_TURN):
+                search.budget.check()
+                solved = self._actuation.solve(
+                    solver.constraint_list,
+                    target,
+                    q_start,
+                    R_hand_tool=R_hand_tool,
+                    seeds=some_seeds,
+                )
+                search.seeds += solved.tried
+                search.converged += solved.converged
+                same_turn = [s.q for s in known if s.R_hand_tool is R_hand_tool]
+                found += [
+                    _Solution(q, R_hand_tool)
+                    for q in solved.configurations
+                    if all(np.max(np.abs(q - other)) > SAME_SOLUTION for other in same_turn)
+                ]
+            return found
+
+        def attempt(solution: _Solution, pair: tuple[Vector, float]) -> Iterator[Way]:
+            out = solution.strikes >= self.config.max_strikes
+            if out or search.candidates >= self.config.max_candidates:
+                return
+            search.candidates += 1
+            candidate = Candidate(solver, scene, T_base_part, solution.R_hand_tool, *pair)
+            outcome = finder.check(candidate, solution.q)
+            if isinstance(outcome, PlanFailure):
+                solution.strikes += outcome.code is PlanCode.PATH_UNREACHABLE
+                search.fail(outcome.code, outcome.reason)
+            else:
+                yield outcome
+
+        def distance(solution: _Solution) -> float:
+            return float(np.linalg.norm(solution.q - q_start))
+
+        # From where the arm is, the optimisation nearly always finds the nearest solution, which
+        # nearly always is good as it is or a little beside: the other seeds are for when it is not.
+        start, others = np.split(all_seeds(q_start), [1])
+        near = sorted(solve(start, ()), key=distance)
+        for pair in pairs[:NEAR_PAIRS]:
+            for solution in near:
+                yield from attempt(solution, pair)
+        solutions = sorted([*near, *solve(others, near)], key=distance)
         if not solutions:
             search.fail(PlanCode.NO_IK, "no configuration meets the constraints within limits")
-        solutions.sort(key=lambda s: float(np.linalg.norm(s[0] - q_start)))
-        scales = self.config.sideways if _moves_sideways(solver) else (1.0,)
-        strikes = [0] * len(solutions)
-        for shift, scale in _by_size(self.config.shifts, scales):
-            for i, (q_act, R_hand_tool) in enumerate(solutions):
-                if search.candidates >= self.config.max_candidates:
-                    return
-                if strikes[i] >= self.config.max_strikes:
-                    continue
-                search.candidates += 1
-                candidate = Candidate(solver, scene, T_base_part, R_hand_tool, shift, scale)
-                outcome = self._check(candidate, q_act, model)
-                if isinstance(outcome, PlanFailure):
-                    strikes[i] += outcome.code is PlanCode.PATH_UNREACHABLE
-                    search.fail(outcome.code, outcome.reason)
-                else:
-                    yield outcome
-
-    def _check(
-        self, candidate: Candidate, q_solved: Array, model: CollisionModel
-    ) -> _Way | PlanFailure:
-        solver, scene = candidate.solver, candidate.scene
-        T_hand_tool = se3.transform(rotation=candidate.R_hand_tool)
-        T_tool_hand = se3.inverse(T_hand_tool)
-        axis = scene.asset.info.axis or "x"
-        T_act = self.arm.fk(q_solved) @ T_hand_tool @ se3.transform(candidate.shift)
-        pre = motions.pre_poses(
-            T_act,
-            _scaled(solver.pre_actuation_motions, candidate.scale),
-            candidate.T_base_part,
-            axis,
-        )
-        keys = [*pre, T_act]
-        # Solved backwards, from the configuration that is known to the first pre-pose.
-        tool_path = cartesian.through(keys[::-1])
-        hand_path = [T @ T_tool_hand for T in tool_path]
-        back = cartesian.follow(self.arm, hand_path, q_solved, partial=True)
-        if len(back) < self.config.least_approach * len(hand_path):
-            share = len(back) / len(hand_path)
-            return PlanFailure(
-                PlanCode.PATH_UNREACHABLE, f"pre-motion: {100 * share:.0f} % of it is in reach"
-            )
-        grasp = solver.gripper == "grasp"
-        approach = until_touch(back[::-1], scene.joint_position, model, self.config, grasp=grasp)
-        if isinstance(approach, PlanFailure):
-            return approach
-        actuator = Actuator(self.arm, model, self.config, candidate)
-        post = solver.post_actuation_motions
-        if grasp and not grasps(approach[-1], scene, model, self.config):
-            return PlanFailure(PlanCode.PATH_COLLISION, "grasp: the fingers meet nothing")
-        if post and post[0].kind == "follow_joint":
-            actuate = actuator.follow_joint(post[0].value, approach[-1])
-        else:
-            actuate = actuator.fixed(T_act, approach[-1])
-        if isinstance(actuate, PlanFailure):
-            return actuate
-        path, note = actuate
-        hand_poses = [T @ T_tool_hand for T in keys] + [self.arm.fk(path[-1])]
-        poses = [T @ self.arm.T_hand_tcp for T in hand_poses]
-        note |= {"shift": list(candidate.shift), "sideways": candidate.scale}
-        return _Way(approach, path, tuple(poses), note)
+        for number, pair in enumerate(pairs):
+            for solution in solutions:
+                if number >= NEAR_PAIRS or solution not in near:
+                    yield from attempt(solution, pair)
 
 
-def _problem(solver: SolverConfig, scene: SceneObject) -> str:
-    """Why nothing can be planned on a scene; empty where it can."""
-    missing = sorted(solver.object_keypoints() - {*scene.keypoints})
-    if missing:
-        known = ", ".join(sorted(scene.keypoints))
-        return f"the object lacks keypoint {', '.join(missing)}; it has {known}"
-    # Drake answers to a number that is none by ending the process.
-    numbers = [scene.T_base_root.ravel(), np.atleast_1d(scene.joint_position)]
-    if not all(np.isfinite(n).all() for n in [*numbers, *scene.keypoints.values()]):
-        return "pose, joint position or a keypoint is not finite"
-    R = scene.T_base_root[:3, :3]
-    if not np.allclose(R @ R.T, np.eye(3), atol=1e-6):
-        return "the pose of the object is no rigid transform"
-    low, high = scene.asset.tree.moving.limits
-    if not low - JOINT_SLACK <= scene.joint_position <= high + JOINT_SLACK:
-        return (
-            f"the joint position {scene.joint_position:.4g} is outside of its limits, "
-            f"{low:.4g} to {high:.4g}"
-        )
-    for c in solver.constraint_list:
-        if isinstance(c, KeypointAxisConstraint):
-            ends = (c.target_axis_from_keypoint_name, c.target_axis_to_keypoint_name)
-            if np.linalg.norm(scene.keypoints[ends[1]] - scene.keypoints[ends[0]]) < 1e-4:
-                return f"the keypoints {ends[0]} and {ends[1]} are in one place"
-    return ""
+def _farthest(search: _Search) -> PlanFailure:
+    """What became of the candidate that came farthest, which tells most."""
+    if not search.failures:
+        return PlanFailure(PlanCode.NO_IK, "no candidate")
+    # Codes are numbered in the order of checks.
+    (code, reason), _ = max(search.failures.items(), key=lambda item: item[0][0])
+    return PlanFailure(code, reason)
+
+
+def _given_up(search: _Search, limit: float) -> PlanFailure:
+    text = f"given up after {limit:.3g} s of CPU time and {search.candidates} candidates"
+    if search.failures:
+        farthest = _farthest(search)
+        text += f"; so far {farthest.code.name.lower()}: {farthest.reason}"
+    return PlanFailure(PlanCode.TIMEOUT, text)
 
 
 def _moves_sideways(solver: SolverConfig) -> bool:
     return any(m.kind in ("translate_x", "translate_y") for m in solver.pre_actuation_motions)
 
 
-def _scaled(pre: Sequence[Motion], scale: float) -> list[Motion]:
-    """The pre-motions with those across the approach axis scaled."""
-    across = ("translate_x", "translate_y")
-    return [m.model_copy(update={"value": m.value * scale}) if m.kind in across else m for m in pre]
-
-
-def _by_size(
-    shifts: Sequence[tuple[float, float, float]], scales: Sequence[float]
-) -> list[tuple[tuple[float, float, float], float]]:
+def _by_size(shifts: Sequence[Vector], scales: Sequence[float]) -> list[tuple[Vector, float]]:
     """All pairs, the ones early in both lists first."""
     order = [(i + j, i, j) for i in range(len(shifts)) for j in range(len(scales))]
     return [(shifts[i], scales[j]) for _, i, j in sorted(order)]

@@ -12,10 +12,11 @@ import math
 import reprlib
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
-import yaml
+from gensim2_tasks.strict_yaml import YamlError, load_yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .tool import TOOL_KEYPOINTS
@@ -219,12 +220,13 @@ def parse_solver(text: str, where: str) -> SolverConfig:
     """Parses a solver configuration.
 
     Raises:
-        SolverConfigError: Not YAML or invalid; names ``where``, the entry and allowed values.
+        SolverConfigError: Not YAML, a key given twice, or invalid; names ``where``, the entry and
+            allowed values.
     """
     try:
-        document = yaml.safe_load(text)
-    except Exception as error:  # Numbers and dates that are none raise more than YAMLError.
-        raise SolverConfigError(f"{where}: not YAML: {error}") from None
+        document = load_yaml(text)
+    except YamlError as error:
+        raise SolverConfigError(f"{where}: {error}") from None
     if not isinstance(document, dict):
         raise SolverConfigError(f"{where}: expected a mapping at the top level")
     try:
@@ -262,15 +264,32 @@ def solver_names() -> list[str]:
     )
 
 
-@functools.cache
-def load_solver(name: str) -> SolverConfig:
-    """Loads a shipped solver configuration.
+def load_solver(name: str, root: Path | None = None) -> SolverConfig:
+    """Loads a solver configuration by name: from ``root`` where it holds one, else a shipped one.
+
+    Args:
+        name: Name of the file without ``.yaml``.
+        root: Folder of the user's own files, for example those of the public GenSim2.
 
     Raises:
-        SolverConfigError: Unknown or invalid.
+        SolverConfigError: Unknown, unreadable or invalid.
     """
-    names = solver_names()
-    if name not in names:
-        raise SolverConfigError(f"unknown solver {name!r}; known: {', '.join(names)}")
+    own = sorted(p.stem for p in root.glob("*.yaml")) if root is not None else []
+    if root is not None and name in own:
+        path = root / f"{name}.yaml"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SolverConfigError(f"{path}: cannot be read: {error}") from None
+        # Read anew each time: users change their files.
+        return parse_solver(text, str(path))
+    if name not in solver_names():
+        known = ", ".join(sorted({*solver_names(), *own}))
+        raise SolverConfigError(f"unknown solver {name!r}; known: {known}")
+    return _shipped(name)
+
+
+@functools.cache
+def _shipped(name: str) -> SolverConfig:
     file = _SOLVERS / f"{name}.yaml"
     return parse_solver(file.read_text(encoding="utf-8"), file.name)

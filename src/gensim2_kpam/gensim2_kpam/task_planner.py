@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from gensim2_tasks.specs import TaskSpec
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from .planner import Planner
 from .solver_config import SolverConfigError, load_solver
 
 Array = NDArray[np.float64]
+# What the next solver cannot mend: the start, the scene, and the time that has been used up.
+FINAL = (PlanCode.START_INVALID, PlanCode.TIMEOUT)
 
 
 class TaskPlanner:
@@ -18,10 +22,17 @@ class TaskPlanner:
 
     Args:
         planner: Plans one manipulation.
+        solver_root: Folder of solver configurations of the user's own, ``<name>.yaml``, such as
+            those of the public GenSim2. It is searched before the shipped ones.
+
+    Raises:
+        SolverConfigError: ``solver_root`` is no folder.
     """
 
-    def __init__(self, planner: Planner) -> None:
-        self.planner = planner
+    def __init__(self, planner: Planner, solver_root: Path | None = None) -> None:
+        if solver_root is not None and not solver_root.is_dir():
+            raise SolverConfigError(f"solver_root {str(solver_root)!r}: no such folder")
+        self.planner, self._solver_root = planner, solver_root
 
     def plan(
         self, task: TaskSpec, subtask: int, scene: SceneObject, q_start: Array, seed: int = 0
@@ -40,20 +51,25 @@ class TaskPlanner:
                 PlanCode.UNKNOWN_TASK,
                 f"task {task.name} has {len(task.subtasks)} sub-tasks, there is no {subtask}",
             )
+        wanted = task.subtasks[subtask]
+        try:
+            # All of them first: a wrong name shall not hide behind one that works.
+            solvers = [load_solver(name, self._solver_root) for name in wanted.solvers]
+        except SolverConfigError as error:
+            text = f"task {task.name}, sub-task {wanted.name!r}: {error}"
+            return PlanFailure(PlanCode.BAD_CONFIG, text)
         tried: list[PlanFailure] = []
-        cpu_time = 0.0
-        for name in task.subtasks[subtask].solvers:
-            try:
-                solver = load_solver(name)
-            except SolverConfigError as error:
-                return PlanFailure(PlanCode.BAD_CONFIG, str(error))
-            outcome = self.planner.plan(solver, scene, q_start, seed=seed)
+        cpu_time, limit = 0.0, self.planner.config.cpu_limit
+        for solver in solvers:
+            outcome = self.planner.plan(
+                solver, scene, q_start, seed=seed, cpu_limit=limit - cpu_time
+            )
             cpu_time += outcome.cpu_time
             if isinstance(outcome, Plan):
                 report = {**outcome.report, "before": [dict(f.report) for f in tried]}
                 return Plan(outcome.phases, outcome.key_poses, report, cpu_time)
             tried.append(outcome)
-            if outcome.code in (PlanCode.START_INVALID, PlanCode.BAD_SCENE):
+            if outcome.code in FINAL:
                 break
         last = tried[-1]
         reason = "; ".join(f"{f.report.get('solver')}: {f.reason}" for f in tried)

@@ -6,7 +6,10 @@ import numpy as np
 
 HAND_LINK = "fr3_hand"
 
-# Name -> point, m. GenSim2's names: between the finger tips, between the finger bases, one tip.
+# Name -> point, m. The names and the points are those of GenSim2's file for the stock hand; the
+# description bears them out, and a test compares: the head is between the pads of the fingers (by
+# the TCP), the tail between their roots, behind the pads, and the side in the pad of the left
+# finger when it is open. Another hand needs its own points here.
 TOOL_KEYPOINTS = {
     "tool_head": np.array([0.0, 0.0, 0.105]),
     "tool_tail": np.array([0.0, 0.0, 0.075]),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 from gensim2_control.hardware import HOME_Q
-from gensim2_kpam.plan import SceneObject
+from gensim2_kpam.plan import Plan, PlanCode, PlanFailure, SceneObject
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task
 from gensim2_tasks.placement import draw_scene
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 HOME = np.array(HOME_Q)
+HEAD = "articulated_object_head"
 
 
 def draw(task: str, library: AssetLibrary, seed: int) -> SceneObject:
@@ -46,3 +48,11 @@ def pose_error(T_a: Array, T_b: Array) -> tuple[float, float]:
     R = T_a[:3, :3].T @ T_b[:3, :3]
     angle = np.arctan2(0.5 * np.linalg.norm(R - R.T) / np.sqrt(2.0), 0.5 * (np.trace(R) - 1.0))
     return float(np.linalg.norm(T_a[:3, 3] - T_b[:3, 3])), float(angle)
+
+
+def expect(outcome: Plan | PlanFailure, code: PlanCode, said: str) -> None:
+    """A failure with this code, whose reason matches ``said``."""
+    assert isinstance(outcome, PlanFailure), outcome
+    assert not hasattr(outcome, "phases")
+    assert outcome.code is code, outcome
+    assert re.search(said, outcome.reason), outcome.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,12 +31,51 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 Arm = Callable[[ServerGoalHandle], FollowJointTrajectory.Result]
 
 
+class Host:
+    """A node in a participant of its own, with threads that serve it."""
+
+    def __init__(self, name: str, domain: int) -> None:
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain)
+        self.node = rclpy.create_node(name, context=self._context)
+        self._servers: list[ActionServer] = []
+        self._executor = MultiThreadedExecutor(num_threads=6, context=self._context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._context.ok())
+
+    def serve(self, kind: Any, name: str, **callbacks: Any) -> None:
+        group = ReentrantCallbackGroup()
+        self._servers.append(ActionServer(self.node, kind, name, callback_group=group, **callbacks))
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
+
+    def close(self, patience: float) -> None:
+        """Takes everything off the graph; callbacks have some time to end. Once is enough."""
+        if not self.alive:
+            return
+        self._executor.shutdown(patience)
+        self._thread.join(GUARD)
+        for server in self._servers:
+            server.destroy()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+
 class Cell:
     """Body, scene and clock, and clients of planner and expert, on one node.
 
     Attributes:
         t: Simulated time, s. It stands still unless somebody sets it.
         clock: Time that /clock shows; None = t.
+        silent: Topics that are not published.
+        on_system_time: Stamps are those of the clock of the system, as on a real robot.
         arm: What becomes of an arm goal.
         accept: Whether the arm accepts goals.
         ends: Times at which arm goals ended.
@@ -44,6 +84,8 @@ class Cell:
     def __init__(self, domain: int) -> None:
         self.t = 50.0
         self.clock: float | None = None
+        self.silent: tuple[str, ...] = ()
+        self.on_system_time = False
         self.accept = True
         self.ends: list[float] = []
         self.canceled = threading.Event()
@@ -51,9 +93,8 @@ class Cell:
         self.arm: Arm = self.move
         self._scene = SceneState()
         self._joints = JointState(name=[*ARM_JOINTS, *FINGER_JOINTS])
-        self.context = Context()
-        rclpy.init(context=self.context, domain_id=domain)
-        self.node = node = rclpy.create_node("scripted_cell", context=self.context)
+        self._host = Host("scripted_cell", domain)
+        self.node = node = self._host.node
         group = ReentrantCallbackGroup()
         self._publishers = [
             node.create_publisher(Clock, "/clock", 1),
@@ -61,47 +102,35 @@ class Cell:
             node.create_publisher(SceneState, "scene/state", LATCHED),
         ]
         node.create_timer(REPUBLISH, self.show, callback_group=group)
-        self.arm_server = ActionServer(
-            node,
+        # The robot is a participant of its own, so that it can die alone.
+        self._robot = Host("scripted_robot", domain)
+        self._robot.serve(
             FollowJointTrajectory,
             "fr3_arm_controller/follow_joint_trajectory",
             execute_callback=self._on_arm,
             goal_callback=lambda _: GoalResponse.ACCEPT if self.accept else GoalResponse.REJECT,
             cancel_callback=self._on_cancel,
-            callback_group=group,
         )
-        ActionServer(
-            node,
-            GripperCommand,
-            "fr3_gripper/gripper_action",
-            execute_callback=self._on_gripper,
-            callback_group=group,
+        self._robot.serve(
+            GripperCommand, "fr3_gripper/gripper_action", execute_callback=self._on_gripper
         )
-        self.planner = self._client(PlanTask, "kpam_planner/plan")
-        self.expert = self._client(ExecuteTask, "kpam_expert/execute_task")
-        self._executor = MultiThreadedExecutor(num_threads=6, context=self.context)
-        self._executor.add_node(node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self.planner = SafeActionClient(node, PlanTask, "kpam_planner/plan")
+        self.expert = SafeActionClient(node, ExecuteTask, "kpam_expert/execute_task")
 
-    def _client(self, kind: Any, name: str) -> SafeActionClient:
-        return SafeActionClient(self.node, kind, name)
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
+    def robot_dies(self) -> None:
+        """Arm and gripper are gone, whatever they were doing."""
+        self._robot.close(0.0)
 
     def close(self) -> None:
         self.canceled.set()
-        self._executor.shutdown(GUARD)
-        self._thread.join(GUARD)
-        rclpy.shutdown(context=self.context)
+        self._robot.close(GUARD)
+        self._host.close(GUARD)
 
     def place(self, scene: SceneState, q: list[float]) -> None:
         """Shows another scene, with the arm at q (7,)."""
         self._scene = scene
         self._joints.position = [*q, 0.04, 0.04]
-        self.arm, self.accept, self.clock = self.move, True, None
+        self.arm, self.accept, self.clock, self.silent = self.move, True, None, ()
         self.ends.clear()
         self.canceled.clear()
         self.running.clear()
@@ -109,12 +138,15 @@ class Cell:
 
     def show(self) -> None:
         """Publishes time, joints and scene."""
-        stamp = stamp_from_seconds(self.t)
+        stamp = stamp_from_seconds(time.time() if self.on_system_time else self.t)
         clock = Clock(clock=stamp if self.clock is None else stamp_from_seconds(self.clock))
-        self._joints.header.stamp = self._scene.header.stamp = stamp
         for publisher, message in zip(
             self._publishers, (clock, self._joints, self._scene), strict=True
         ):
+            if publisher.topic_name in self.silent:
+                continue
+            if message is not clock:
+                message.header.stamp = stamp
             publisher.publish(message)
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
@@ -149,9 +181,9 @@ class Cell:
         assert self.canceled.wait(GUARD)
         # rclpy notes a cancel only after its callback has accepted it.
         pause = threading.Event()
-        while self.context.ok() and not handle.is_cancel_requested:
+        while self._robot.alive and not handle.is_cancel_requested:
             pause.wait(0.01)
-        if not self.context.ok():
+        if not self._robot.alive:
             return FollowJointTrajectory.Result()
         handle.canceled()
         return FollowJointTrajectory.Result()

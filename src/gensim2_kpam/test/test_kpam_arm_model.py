@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
+
 import numpy as np
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.limits import JointLimits
@@ -67,11 +69,35 @@ def test_locked_fingers_stand_where_moving_ones_would(urdf: str) -> None:
     assert np.linalg.norm(locked[0][:3, 3] - locked[1][:3, 3]) > 0.05
 
 
-def test_tool_keypoints_lie_on_the_fingers(arm: ArmModel) -> None:
-    """Near the TCP between the tips, behind it between the roots, and on one open finger."""
+def finger(urdf: str) -> tuple[np.ndarray, float, np.ndarray]:
+    """Of the left finger in ``fr3_hand``: its root (3,), its way (m), bounds (2, 3) of its pad."""
+    robot = ET.fromstring(urdf)
+    joint = robot.find("joint[@name='fr3_finger_joint1']")
+    assert joint is not None
+    root = np.array([float(x) for x in joint.find("origin").attrib["xyz"].split()])  # type: ignore[union-attr]
+    boxes = []
+    for shape in robot.findall("link[@name='fr3_leftfinger']/collision"):
+        size, centre = (
+            np.array([float(x) for x in text.split()])
+            for text in (
+                shape.find("geometry/box").attrib["size"],  # type: ignore[union-attr]
+                shape.find("origin").attrib["xyz"],  # type: ignore[union-attr]
+            )
+        )
+        boxes.append(root + np.stack([centre - size / 2, centre + size / 2]))
+    pad = max(boxes, key=lambda box: box[1, 2])  # what reaches farthest
+    return root, float(joint.find("limit").attrib["upper"]), pad  # type: ignore[union-attr]
+
+
+def test_tool_keypoints_are_where_the_description_has_the_fingers(arm: ArmModel, urdf: str) -> None:
+    root, way, pad = finger(urdf)
     head, tail, side = (TOOL_KEYPOINTS[f"tool_{name}"] for name in ("head", "tail", "side"))
-    assert np.allclose(head, arm.T_hand_tcp[:3, 3], atol=0.005)
+    # Between the pads, at the TCP.
+    assert np.allclose(head, arm.T_hand_tcp[:3, 3], atol=0.002)
+    assert pad[0, 2] < head[2] < pad[1, 2]
+    # Between the fingers, farther back than their pads, not behind their roots.
     assert np.allclose(tail[:2], head[:2])
-    assert 0.02 < head[2] - tail[2] < 0.05
-    assert 0.04 < side[1] < 0.07  # where an open finger is
+    assert root[2] < tail[2] < pad[0, 2]
+    # In the pad of the open finger, beside the head.
     assert np.allclose(side[[0, 2]], head[[0, 2]])
+    assert pad[0, 1] + way < side[1] < pad[1, 1] + way

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,52 +21,16 @@ from action_msgs.msg import GoalStatus
 from control_msgs.action import FollowJointTrajectory
 from gensim2_control.ros.conversions import seconds
 from kpam_messages import scene_message
+from kpam_processes import DOMAIN, ROOT, Process, end_all
 from rclpy.action.server import ServerGoalHandle
 from scripted_cell import GUARD, Cell
 from sensor_msgs.msg import JointState
 
 from gensim2_msgs.action import ExecuteTask, PlanTask
+from gensim2_msgs.msg import SceneState
 
-ROOT = Path(__file__).resolve().parents[3]
-DOMAIN = 1 + (os.getpid() + 9) % 95
 TICK = 0.005  # s
 Code = ExecuteTask.Result
-
-
-class Process:
-    """A node of this package."""
-
-    def __init__(self, name: str, cache: Path, *parameters: str) -> None:
-        words = [word for given in parameters for word in ("-p", given)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", f"gensim2_kpam.{name}_node", "--ros-args", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-                "ROS_DOMAIN_ID": str(DOMAIN),
-                "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-                "FASTRTPS_DEFAULT_PROFILES_FILE": str(
-                    ROOT / "launch" / "config" / "fastdds_profile.xml"
-                ),
-                "XDG_CACHE_HOME": str(cache),
-            },
-        )
-
-    def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-
-    def end(self) -> str:
-        """What it has said; it must end by itself and without an error."""
-        try:
-            output, _ = self._process.communicate(timeout=GUARD)
-        finally:
-            self._process.kill()
-        assert self._process.returncode == 0, output
-        assert "Traceback" not in output, output
-        return output
 
 
 @pytest.fixture(scope="module")
@@ -98,14 +57,6 @@ def processes(cell: Cell, cache: Path) -> Iterator[dict[str, Process]]:
     }
     yield started
     end_all(*started.values())
-
-
-def end_all(*processes: Process) -> None:
-    """Ends nodes, all of them whatever becomes of one."""
-    with contextlib.ExitStack() as stack:
-        for process in processes:
-            process.interrupt()
-            stack.callback(process.end)
 
 
 @pytest.fixture(scope="module")
@@ -306,16 +257,54 @@ def test_a_failure_of_the_arm_ends_the_task(ready: Cell, arm: Any, expected: int
 
 
 def test_what_cannot_be_planned_moves_nothing(ready: Cell, scene: SceneObject) -> None:
-    far = scene_message(scene, "box")
-    for place in (far.objects[0].pose, *far.objects[0].keypoints):
-        place.position.x += 2.0
-    ready.place(far, HOME.tolist())
+    ready.place(far_away(scene), HOME.tolist())
     # Until the expert has heard of it.
     status, result = ready.end(execute(ready))
     while result.error_code == Code.NONE:
         status, result = ready.end(execute(ready))
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Code.PLAN_FAILED)
     assert "no_ik" in result.error_msg
+
+
+ALL = ("/clock", "/joint_states", "/scene/state")
+
+
+def far_away(scene: SceneObject) -> SceneState:
+    """The same scene beyond reach: what is planned on it fails."""
+    far = scene_message(scene, "box")
+    for place in (far.objects[0].pose, *far.objects[0].keypoints):
+        place.position.x += 2.0
+    return far
+
+
+@pytest.mark.parametrize("late", [("/scene/state",), ("/clock", "/scene/state"), ALL])
+def test_the_scene_of_the_episode_before_is_not_planned_on(
+    ready: Cell, scene: SceneObject, late: tuple[str, ...]
+) -> None:
+    """After a reset the goal may overtake the news of it; a reset takes one observation period."""
+    ready.place(far_away(scene), HOME.tolist())
+    status, result = ready.end(execute(ready))  # The expert has heard of it.
+    ready.silent = late
+    ready.t += 0.1
+    ready.show()
+    handle = execute(ready)
+    threading.Timer(0.5, ready.place, [scene_message(scene, "box"), HOME.tolist()]).start()
+    status, result = ready.end(handle)
+    assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, Code.NONE), result.error_msg
+
+
+@pytest.mark.parametrize(
+    ("silent", "said"), [("/scene/state", "scene/state"), ("/joint_states", "joint_states is 0.1")]
+)
+def test_news_that_stay_away_end_the_task(ready: Cell, silent: str, said: str) -> None:
+    ready.arm = still
+    status, result = ready.end(execute(ready))
+    assert result.error_code == Code.NONE, result.error_msg
+    ready.silent = (silent,)
+    ready.t += 0.1
+    status, result = ready.end(execute(ready))
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Code.SENSOR_STALE)
+    assert said in result.error_msg
 
 
 def test_nonsense_is_refused(ready: Cell) -> None:
@@ -353,6 +342,7 @@ def test_interrupted_nodes_stop_the_arm_and_end_cleanly(
 
 def test_a_dead_robot_ends_the_task(cell: Cell, cache: Path, scene: SceneObject) -> None:
     """A node that waited for ever would keep a collection from ever ending."""
+    cell.on_system_time = True
     cell.place(scene_message(scene, "box"), HOME.tolist())
     processes = [Process("kpam_planner", cache), Process("kpam_expert", cache)]
     try:
@@ -364,7 +354,7 @@ def test_a_dead_robot_ends_the_task(cell: Cell, cache: Path, scene: SceneObject)
         cell.canceled.clear()
         handle = execute(cell)
         assert cell.running.wait(GUARD)
-        cell.arm_server.destroy()
+        cell.robot_dies()
         status, result = cell.end(handle)
         assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Code.INTERNAL)
         assert "has gone" in result.error_msg

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,15 @@ from gensim2_kpam.collision_model import CollisionModel
 from gensim2_kpam.plan import Plan, PlanCode, PlanFailure, SceneObject
 from gensim2_kpam.planner import Planner
 from gensim2_kpam.planner_config import PlannerConfig
-from gensim2_kpam.solver_config import SolverConfig, load_solver, parse_solver
+from gensim2_kpam.solver_config import (
+    SolverConfig,
+    load_solver,
+    parse_solver,
+)
 from gensim2_kpam.task_planner import TaskPlanner
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task, task_names
-from kpam_scenes import HOME, Array, draw, moved, with_keypoints
+from kpam_scenes import HEAD, HOME, Array, draw, expect, moved, with_keypoints
 from public_solvers import SOLVERS
 
 from gensim2_tasks import se3
@@ -27,9 +30,9 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 REAL = Path(
     os.environ.get("GENSIM2_ASSETS", REPOSITORY.parent / "shared" / "data" / "gensim2_assets")
 )
-HEAD = "articulated_object_head"
 SEEDS = range(4)
-NEAR = 0.001  # m, of the 3 mm that the planner keeps; the spline takes its share
+NEAR = 0.0025  # m, of the 3 mm that the planner keeps at its own points
+SPLINE = 0.001  # m, by which a spline may leave the poses that have been checked
 
 
 def check_plan(plan: Plan, scene: SceneObject, q_start: Array, urdf: str) -> None:
@@ -69,6 +72,13 @@ def check_plan(plan: Plan, scene: SceneObject, q_start: Array, urdf: str) -> Non
     for configuration in np.vstack([q, approach.q[-1]]):
         hit = model.contacts(configuration, scene.joint_position, NEAR)
         assert not hit, hit
+    # Beside the moving part nothing is touched later on either.
+    model.allow_contact(True, arm=True)
+    later, _, _ = actuate.sample(np.arange(0.0, actuate.duration, 0.01))
+    for configuration in np.vstack([later, actuate.q[-1]]):
+        depth = model.depth(configuration, scene.joint_position)
+        assert depth < SPLINE, model.contacts(configuration, scene.joint_position, 0.0)
+    model.allow_contact(False)
     # Then the hand goes through where the part was: it must move it.
     if "fixed" not in plan.report and not grasp:
         part = f"object/{scene.asset.tree.moving.child}"
@@ -94,7 +104,7 @@ def test_tasks_on_generated_assets(
 @pytest.mark.parametrize("task", task_names())
 def test_tasks_on_imported_assets(task: str, planner: Planner, urdf: str) -> None:
     library = AssetLibrary(REAL)
-    for seed in (1, 2):
+    for seed in (1, 2, 4):  # With 4, a coarse look at the approach to the drawer sees too little.
         scene = draw(task, library, seed)
         plan = TaskPlanner(planner).plan(load_task(task), 0, scene, HOME, seed)
         assert isinstance(plan, Plan), plan
@@ -243,13 +253,6 @@ def test_open_fingers_count_where_the_solver_has_them_open(
     assert isinstance(closed, Plan) or closed.code is not PlanCode.START_INVALID
 
 
-def expect(outcome: Plan | PlanFailure, code: PlanCode, said: str) -> None:
-    assert isinstance(outcome, PlanFailure), outcome
-    assert not hasattr(outcome, "phases")
-    assert outcome.code is code, outcome
-    assert re.search(said, outcome.reason), outcome.reason
-
-
 @pytest.mark.parametrize("away", [(2.0, 0.0, 0.0), (0.0, 0.0, 1.5), (1e12, 0.0, 0.0)])
 def test_out_of_reach(planner: Planner, box: SceneObject, away: tuple[float, ...]) -> None:
     outcome = planner.plan(load_solver("OpenBox"), moved(box, away), HOME)
@@ -287,39 +290,6 @@ def test_nothing_in_the_way_of_the_hand_is_no_plan(planner: Planner, library: As
     aside = with_keypoints(scene, **{HEAD: scene.keypoints[HEAD] + [-0.05, -0.05, 0.15]})
     outcome = planner.plan(load_solver("PushDrawerClose"), aside, HOME)
     expect(outcome, PlanCode.PATH_COLLISION, "meets no moving part")
-
-
-def test_bad_and_unknown_solvers_and_sub_tasks(planner: Planner, box: SceneObject) -> None:
-    task = load_task("OpenBox")
-    tasks = TaskPlanner(planner)
-    subtask = task.subtasks[0].model_copy(update={"solvers": ("OpenBocks",)})
-    outcome = tasks.plan(task.model_copy(update={"subtasks": (subtask,)}), 0, box, HOME)
-    expect(outcome, PlanCode.BAD_CONFIG, "unknown solver 'OpenBocks'; known: ")
-    for number in (1, -1):
-        expect(tasks.plan(task, number, box, HOME), PlanCode.UNKNOWN_TASK, "has 1 sub-tasks")
-
-
-def test_the_next_solver_is_tried_and_every_failure_reported(
-    planner: Planner, library: AssetLibrary, box: SceneObject
-) -> None:
-    task = load_task("OpenBox")
-    tasks = TaskPlanner(planner)
-
-    def with_solvers(*names: str) -> object:
-        subtask = task.subtasks[0].model_copy(update={"solvers": names})
-        return task.model_copy(update={"subtasks": (subtask,)})
-
-    # The handle of a drawer is not grasped on a box: its axis points to the table.
-    plan = tasks.plan(with_solvers("OpenDrawerGraspKnob", "OpenBox"), 0, box, HOME)  # type: ignore[arg-type]
-    assert isinstance(plan, Plan)
-    assert plan.report["solver"] == "OpenBox"
-    (before,) = plan.report["before"]  # type: ignore[misc]
-    assert before["solver"] == "OpenDrawerGraspKnob"
-    assert before["rejected"]
-    far = moved(box, (2.0, 0.0, 0.0))
-    outcome = tasks.plan(with_solvers("OpenBox", "CloseBox"), 0, far, HOME)  # type: ignore[arg-type]
-    expect(outcome, PlanCode.NO_IK, "OpenBox: .*; CloseBox: ")
-    assert outcome.cpu_time > 0.0
 
 
 def test_reports_say_what_was_tried(planner: Planner, box: SceneObject) -> None:

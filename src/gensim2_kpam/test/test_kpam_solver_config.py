@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -228,3 +229,35 @@ def test_any_value_anywhere_is_taken_or_refused(
 def test_any_text_is_taken_or_refused(text: str, position: int, cut: int) -> None:
     parse_or_refuse(text)
     parse_or_refuse(VALID[:position] + text + VALID[position + cut :])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key"),
+    [
+        ("task_name: OpenBox", "task_name: CloseBox\ntask_name: OpenBox", 2, "task_name"),
+        ("  tolerance: 0.0001", "  tolerance: 0.01\n  tolerance: 0.0001", 10, "tolerance"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_named(old: str, new: str, line: int, key: str) -> None:
+    """PyYAML would take the last."""
+    assert old in VALID
+    with pytest.raises(SolverConfigError) as caught:
+        parse_solver(VALID.replace(old, new, 1), "mine.yaml")
+    assert str(caught.value).startswith(f"mine.yaml: line {line}: key {key!r} is given twice; ")
+
+
+def test_own_files_are_found_before_the_shipped_ones(tmp_path: Path) -> None:
+    (tmp_path / "OpenBox.yaml").write_text(VALID, encoding="utf-8")
+    (tmp_path / "Mine.yaml").write_text(VALID, encoding="utf-8")
+    (tmp_path / "Latin.yaml").write_bytes(b"\xff")
+    assert load_solver("OpenBox", tmp_path).gripper == "open" != load_solver("OpenBox").gripper
+    assert load_solver("Mine", tmp_path).task_name == "OpenBox"
+    assert load_solver("CloseBox", tmp_path) == load_solver("CloseBox")
+    with pytest.raises(SolverConfigError, match=r"unknown solver '../x'; known: .*Latin, Mine"):
+        load_solver("../x", tmp_path)
+    with pytest.raises(SolverConfigError, match=r"Latin.yaml: cannot be read"):
+        load_solver("Latin", tmp_path)
+    # A file that has been changed is read again.
+    (tmp_path / "Mine.yaml").write_text("nonsense", encoding="utf-8")
+    with pytest.raises(SolverConfigError, match=r"Mine.yaml: expected a mapping"):
+        load_solver("Mine", tmp_path)

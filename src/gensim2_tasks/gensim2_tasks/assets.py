@@ -23,11 +23,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from . import procedural
 from .kinematic_tree import AssetError, KinematicTree, load_tree
+from .procedural.folder import DENSITY
 from .procedural.folder import VERSION as PROCEDURAL_VERSION
 from .se3 import Array
 
 PROCEDURAL, PARTNET = "procedural", "partnet"
-DENSITY = 100.0
 # Friction of the joint by the beginning of the category name (GenSim2's values), N m or N.
 JOINT_FRICTION = {
     "box": 0.25,

@@ -6,10 +6,10 @@ import difflib
 import functools
 from importlib import resources
 
-import yaml
 from pydantic import ValidationError
 
 from .specs import TaskSpec
+from .strict_yaml import YamlError, load_yaml
 
 
 class TaskError(ValueError):
@@ -30,12 +30,13 @@ def parse_task(text: str, where: str) -> TaskSpec:
     """Parses a task document.
 
     Raises:
-        TaskError: Not YAML, or not a valid task; names ``where``, the entry and what is allowed.
+        TaskError: Not YAML, a key given twice, or not a valid task; names ``where``, the entry and
+            what is allowed.
     """
     try:
-        document = yaml.safe_load(text)
-    except Exception as error:  # bad scalars (dates, numbers) and deep nesting are no YAMLError
-        raise TaskError(f"{where}: not YAML: {error}") from None
+        document = load_yaml(text)
+    except YamlError as error:
+        raise TaskError(f"{where}: {error}") from None
     try:
         return TaskSpec.model_validate(document)
     except ValidationError as error:

@@ -80,7 +80,7 @@ Predicate = Annotated[OpennessAbove | OpennessBelow | Settled, Field(discriminat
 class SuccessCondition(BaseModel):
     """All of ``all`` and, where given, one of ``any``, held without a break for ``dwell`` s."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     all: tuple[Predicate, ...] = Field(min_length=1)
     any: tuple[Predicate, ...] = ()

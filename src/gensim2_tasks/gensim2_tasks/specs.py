@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .categories import KEYPOINTS
 from .predicates import SuccessCondition
 
 
@@ -42,6 +45,23 @@ class ObjectSpec(_Strict):
     category: str = Field(pattern="^[a-z][a-z0-9_]*$")
     placement: Placement
     openness: Openness = Openness()
+
+    @model_validator(mode="after")
+    def _is_known(self) -> ObjectSpec:
+        known = KEYPOINTS.get(self.category)
+        if known is None:
+            near = difflib.get_close_matches(self.category, KEYPOINTS, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(
+                f"unknown category {self.category!r}; {hint}known: {', '.join(KEYPOINTS)}"
+            )
+        anchor = self.placement.anchor
+        if anchor and anchor not in known:
+            raise ValueError(
+                f"placement.anchor: a {self.category} has no keypoint {anchor!r}; "
+                f"known: {', '.join(known)}, or empty for the root"
+            )
+        return self
 
 
 class SubTask(_Strict):

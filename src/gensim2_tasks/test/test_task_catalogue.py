@@ -1,6 +1,7 @@
 """Task files: what is shipped is valid and makes sense, what is not is refused by name."""
 
 import copy
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import yaml
 from asset_samples import UNTIMED
 from gensim2_tasks.assets import AssetLibrary, AssetRef
 from gensim2_tasks.catalogue import TaskError, load_task, parse_task, select_tasks, task_names
+from gensim2_tasks.categories import KEYPOINTS
 from gensim2_tasks.predicates import ObjectObservation
 from gensim2_tasks.specs import TaskSpec
+from gensim2_tasks.strict_yaml import load_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,7 +83,16 @@ def changed(path: str, value: object) -> str:
         ("objects.0.placement.yaw", float("inf"), "objects.0.placement.yaw: .*finite"),
         ("objects.0.placement.spread", -0.1, "objects.0.placement.spread: .*greater"),
         ("objects.0.openness", {"default": 1.2}, "objects.0.openness.default: .*less"),
-        ("success.dwell", float("nan"), "success.dwell: "),
+        ("success.dwell", float("nan"), "success.dwell: .*finite"),
+        ("success.dwell", float("inf"), "success.dwell: .*finite"),
+        ("objects.0.category", "box_rotat", "objects.0: .*'box_rotat'; did you mean 'box_rotate'"),
+        ("objects.0.category", "spaceship", "objects.0: .*'spaceship'; known: .*, drawer, .*oven"),
+        (
+            "objects.0.placement.anchor",
+            "articulated_object_haed",
+            "objects.0: .*a box_rotate has no keypoint 'articulated_object_haed'; known: "
+            "articulated_object_head, articulated_object_tail",
+        ),
         ("instruction", None, "instruction: .*valid string"),
         ("name", "open box", "name: .*pattern"),
     ],
@@ -100,6 +112,31 @@ def test_a_wrong_entry_is_named(path, value, message):
 def test_what_is_no_task_document_is_refused_whatever_the_parser_makes_of_it(text):
     with pytest.raises(TaskError, match=r"^my.yaml: "):
         parse_task(text, "my.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name: OpenBox", "name: CloseBox\nname: OpenBox", "line 2: key 'name' is given twice"),
+        ("x: 0.64", "x: 0.64, x: 0.7", "line 6: key 'x' is given twice; first in line 6"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_named(old, new, message):
+    text = (resources.files("gensim2_tasks") / "catalogue_data/tasks/OpenBox.yaml").read_text()
+    assert old in text
+    with pytest.raises(TaskError, match=f"my.yaml: {message}"):
+        parse_task(text.replace(old, new), "my.yaml")
+
+
+def test_merged_entries_may_be_overridden_and_aliases_shared():
+    assert load_yaml("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: *a") == {
+        "a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 1, "y": 2}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("category", procedural.categories())
+def test_generated_keypoints_are_those_that_tasks_may_name(category):
+    assert {*procedural.make_model(category, 0).keypoints} <= {*KEYPOINTS[category]}
 
 
 def test_a_document_runs_no_code(tmp_path):

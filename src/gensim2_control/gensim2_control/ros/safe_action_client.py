@@ -33,13 +33,15 @@ class SafeActionClient(ActionClient):
         """As `rclpy.action.ActionClient`."""
         self._guard = threading.RLock()
         self._answered = threading.Event()
+        self._wait = 0
         super().__init__(*arguments, **settings)
 
     def wait_for_server(self, timeout_sec: float | None = None) -> bool:
         """Wait for a server whose answers arrive; an executor must be spinning meanwhile.
 
         It is asked for the result of a goal that nobody has sent, which every action server
-        answers at once. An answer that is late counts for the next call.
+        answers at once. An answer that comes after the timeout counts for the next call, unless
+        the server has gone meanwhile.
 
         Args:
             timeout_sec: Longest wait, s; None = as long as it takes.
@@ -51,11 +53,13 @@ class SafeActionClient(ActionClient):
         asked = -math.inf
         while self._node.context.ok():
             now = time.monotonic()
-            if self.server_is_ready() and now - asked >= _ASK_AGAIN:
+            if not self.server_is_ready():
+                self._forget()
+            elif now - asked >= _ASK_AGAIN:
                 asked = now
                 self._ask()
             if self._answered.wait(min(_POLL, max(deadline - now, 0.0))):
-                self._answered.clear()
+                self._forget()
                 return True
             if now > deadline:
                 return False
@@ -65,8 +69,20 @@ class SafeActionClient(ActionClient):
         nobodys = ClientGoalHandle(
             self, self._generate_random_uuid(), self._action_type.Impl.SendGoalService.Response()
         )
+        wait = self._wait
         # A question whose answer is lost stays noted: it may still come, and is no surprise then.
-        self._get_result_async(nobodys).add_done_callback(lambda _: self._answered.set())
+        self._get_result_async(nobodys).add_done_callback(lambda _: self._hear(wait))
+
+    def _hear(self, wait: int) -> None:
+        with self._guard:
+            if wait == self._wait:
+                self._answered.set()
+
+    def _forget(self) -> None:
+        """Answers to what was asked so far say nothing about the server from now on."""
+        with self._guard:
+            self._wait += 1
+            self._answered.clear()
 
     def send_goal_async(self, *arguments: Any, **settings: Any) -> Future:
         """As `rclpy.action.ActionClient`."""

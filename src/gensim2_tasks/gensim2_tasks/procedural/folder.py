@@ -24,10 +24,9 @@ from gensim2_tasks.procedural.parts import Array, Part
 
 BODY_RPY = "1.570796326794897 0 -1.570796326794897"
 ROOT_FROM_BODY: Array = np.array([[0.0, 0.0, -1.0], [-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-TABLE_CLEARANCE = 0.001
 MATERIALS = "materials.mtl"
-DENSITY = 100.0
-VERSION = 5
+DENSITY = 100.0  # kg/m^3, of what says no other
+VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,6 @@ class Model:
     descriptions: Mapping[str, str]
     axis: str | None
     geometry: Mapping[str, Any] = field(default_factory=dict)
-
-    def rest_height(self) -> float:
-        """Height of the root frame over the table that leaves 1 mm under the lowest point, m."""
-        lowest = min(float(part.vertices[:, 1].min()) for part in (*self.body, *self.moving))
-        return TABLE_CLEARANCE - lowest
 
 
 def to_root(point: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -214,7 +208,6 @@ def _info(model: Model, category: str, seed: int) -> str:
         info["axis"] = model.axis
     info |= {
         "joint_position_range": model.joint.closed_open,
-        "rest_height": model.rest_height(),
         "joint_friction": model.joint.friction,
         "density": DENSITY,
         "geometry": model.geometry,

@@ -1,0 +1,59 @@
+"""Nodes of this package as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from scripted_cell import GUARD
+
+ROOT = Path(__file__).resolve().parents[3]
+DOMAIN = 1 + (os.getpid() + 9) % 95
+
+
+class Process:
+    """A node of this package."""
+
+    def __init__(self, name: str, cache: Path, *parameters: str) -> None:
+        words = [word for given in parameters for word in ("-p", given)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", "-m", f"gensim2_kpam.{name}_node", "--ros-args", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+                "ROS_DOMAIN_ID": str(DOMAIN),
+                "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+                "FASTRTPS_DEFAULT_PROFILES_FILE": str(
+                    ROOT / "launch" / "config" / "fastdds_profile.xml"
+                ),
+                "XDG_CACHE_HOME": str(cache),
+            },
+        )
+
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> str:
+        """What it has said; it must end by itself and without an error."""
+        try:
+            output, _ = self._process.communicate(timeout=GUARD)
+        finally:
+            self._process.kill()
+        assert self._process.returncode == 0, output
+        assert "Traceback" not in output, output
+        return output
+
+
+def end_all(*processes: Process) -> None:
+    """Ends nodes, all of them whatever becomes of one."""
+    with contextlib.ExitStack() as stack:
+        for process in processes:
+            process.interrupt()
+            stack.callback(process.end)

@@ -1,0 +1,52 @@
+"""Categories of articulated objects that a task may name, and the keypoints each of them has.
+
+Those of the public GenSim2, which the importer reads; the generated ones are among them. A category
+of one's own is added here.
+"""
+
+from __future__ import annotations
+
+PREFIX = "articulated_object_"
+# Category -> names of keypoints without the prefix. Not every asset has all of them.
+_KEYPOINTS = """
+bag_lift: head
+bag_move: head
+bag_swing: head
+bottle_cap: head tail
+box_move: head
+box_rotate: head tail inside_base
+bucket_lift: head above
+bucket_move: head
+bucket_swing: head
+dishwasher: head tail
+door: head
+drawer: head inside
+faucet: head tail bottom_base
+kitchen_pot: head tail
+laptop_move: head
+laptop_rotate: head tail surface_base
+microwave: head inside_base
+oven: head
+refrigerator: head inside_base
+safe_move: head
+safe_rotate: head inside_base
+stapler_move: head
+stapler_press: head
+suitcase_move: head
+suitcase_rotate: head tail
+switch: head tail
+toaster_move: head
+toaster_press: head
+toilet: head tail
+washing_machine: head tail
+window_push: head tail
+window_rotate: head tail
+"""
+
+
+def _table() -> dict[str, tuple[str, ...]]:
+    rows = (line.split(":") for line in _KEYPOINTS.strip().splitlines())
+    return {name: tuple(PREFIX + point for point in points.split()) for name, points in rows}
+
+
+KEYPOINTS = _table()
