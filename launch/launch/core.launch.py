@@ -42,8 +42,8 @@ def generate_launch_description():
             DeclareLaunchArgument(
                 "solver_root",
                 default_value="",
-                description="Folder of your own kPAM solver files, which come before the packaged "
-                "ones of the same name",
+                description="Folder of own kPAM solver files; they come before packaged "
+                "ones of the same names",
             ),
             DeclareLaunchArgument(
                 "num_points", default_value="4096", description="Points of the fused cloud"

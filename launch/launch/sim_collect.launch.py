@@ -33,7 +33,7 @@ ARGUMENTS = (
     (
         "solver_root",
         "",
-        "Folder of your own kPAM solver files, which come before the packaged ones of the same name",
+        "Folder of own kPAM solver files; they come before packaged ones of the same names",
         None,
     ),
     ("episodes", "5", "Successful episodes to collect of every task", None),
