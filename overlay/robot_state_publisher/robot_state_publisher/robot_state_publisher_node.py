@@ -1,17 +1,14 @@
 """The node `robot_state_publisher`: `joint_states` and a URDF to `/tf` and `/tf_static`."""
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.exceptions import NotInitializedException, ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
@@ -21,6 +18,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from tf2_ros.geometry import Rigid
+from tf2_ros.node_program import run_program
 
 from robot_state_publisher.model import Joint, RobotModel, UrdfError, parse_urdf
 from robot_state_publisher.updates import JointUpdates
@@ -28,8 +26,6 @@ from robot_state_publisher.updates import JointUpdates
 _MAX_FREQUENCY_HZ = 1000.0
 # After this time a joint without a state is worth a warning.
 _PATIENCE_S = 15.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_POLL_S = 0.2
 
 
 class RobotStatePublisher(Node):
@@ -152,58 +148,12 @@ class RobotStatePublisher(Node):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the node until interrupted; a file name as argument stands for its content."""
-    signals = _note_signals()
-    node: RobotStatePublisher | None = None
+    args = list(sys.argv if argv is None else argv)
+    files = remove_ros_args(args)[1:]
     try:
-        args = list(sys.argv if argv is None else argv)
-        files = remove_ros_args(args)[1:]
         description = Path(files[0]).read_text(encoding="utf-8") if files else ""
-        rclpy.init(args=args)
-        if not signals:
-            node = RobotStatePublisher(description)
-            _spin(node, signals)
+        run_program(lambda: RobotStatePublisher(description), args)
     except (UrdfError, OSError, ParameterException) as error:
         print(f"robot_state_publisher: {error}", file=sys.stderr)
         return 1
-    except ExternalShutdownException:
-        pass
-    except (RuntimeError, NotInitializedException):
-        # RCLError and the like: a signal ends ROS at once, whoever is about to need it.
-        if rclpy.ok() or not signals:
-            raise
-    finally:
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
-        _ignore_signals()
     return 0
-
-
-def _note_signals() -> list[int]:
-    """Replace what raises KeyboardInterrupt, in the midst of anything, by a list of signals.
-
-    ROS itself ends on a signal, too, once `rclpy.init` has seen to that.
-    """
-    signals: list[int] = []
-    for number in _SIGNALS:
-        signal.signal(number, lambda received, _: signals.append(received))
-    return signals
-
-
-def _spin(node: Node, signals: list[int]) -> None:
-    if signals or not rclpy.ok():  # an executor cannot even be made then
-        return
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        # With a limit: a signal wakes the executor before it ends ROS, so the end can be missed.
-        while rclpy.ok() and not signals:
-            executor.spin_once(timeout_sec=_POLL_S)
-    finally:
-        executor.shutdown()
-
-
-def _ignore_signals() -> None:
-    """Let the interpreter end undisturbed."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
