@@ -30,6 +30,14 @@ class EndRequest:
         """From now on signals are looked at often, and none raises anything."""
         self._starting = False
 
+    def close(self) -> None:
+        """The process ends: signals are ignored from now on, also while the interpreter ends.
+
+        It would give up a handler of its own before it is done, and the next signal would kill it.
+        """
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         again, self.made = self.made, True
         if again and self._starting:

@@ -79,7 +79,7 @@ def run_node(
         failed = True
         traceback.print_exc()
     finally:
-        end.started()
+        end.close()
         if node is not None and hasattr(node, "close"):
             node.close()
         if spinner is not None:
