@@ -138,7 +138,6 @@ class CollectNode(Node):
         )
         if not handle.accepted:
             raise CollectionError("episode_manager refused: another collection is running")
-        self._under_way = True
         future = handle.get_result_async()
         watch = Watch("episode_manager", self._client.server_is_ready)
         try:
@@ -157,6 +156,7 @@ class CollectNode(Node):
         return code, text
 
     def _on_feedback(self, message: CollectEpisodes.Impl.FeedbackMessage) -> None:
+        self._under_way = message.feedback.stage in ("run", "judge")
         if message.feedback.last.attempt:
             self._note(attempt_from_msg(message.feedback.last))
 
