@@ -94,7 +94,7 @@ def main(
         names = select_tasks(tasks)
         runner = BatchRunner(
             resolve_packages(robot_description()),
-            AssetLibrary(asset_root and asset_root.expanduser()),
+            AssetLibrary(asset_root),
         )
     except (TaskError, AssetError) as error:
         console.print(f"error: {error}", style="red")

@@ -64,7 +64,7 @@ class CollectNode(Node):
         self._wanted = declare_parameters(self, CollectParameters).value
         reject_unknown_parameters(self)
         try:
-            self._tasks = list(dict.fromkeys(select_tasks(self._wanted.task)))
+            self._tasks = select_tasks(self._wanted.task)
         except TaskError as error:
             raise StartError(str(error)) from None
         self._dataset = Path(self._wanted.dataset).expanduser().absolute()

@@ -192,7 +192,7 @@ def replay(
     try:
         replayer = Replayer(
             resolve_packages(robot_description()),
-            AssetLibrary(asset_root and asset_root.expanduser()),
+            AssetLibrary(asset_root),
         )
     except AssetError as error:
         raise StoreError(str(error)) from None

@@ -75,8 +75,7 @@ class KpamPlannerNode(Node):
         super().__init__("kpam_planner")
         own = declare_parameters(self, PlannerParameters).value
         try:
-            root = Path(own.asset_root).expanduser() if own.asset_root else None
-            self._library = AssetLibrary(root)
+            self._library = AssetLibrary(own.asset_root)
         except AssetError as error:
             raise StartError(str(error)) from None
         config = PlannerConfig(

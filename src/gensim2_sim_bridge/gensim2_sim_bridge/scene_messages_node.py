@@ -14,6 +14,7 @@ from gensim2_control.ros.conversions import (
 from geometry_msgs.msg import Point, TransformStamped
 from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs_py.point_cloud2 import create_cloud
 from std_msgs.msg import Header
 
 from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState
@@ -92,14 +93,12 @@ def camera_points(t: float, frame: CameraFrame, rig: CameraRig) -> PointCloud2:
     """What a camera has seen, in its colour optical frame; pixels without depth are left out."""
     points = point_cloud(frame, rig.intrinsics)
     header = Header(stamp=stamp_from_seconds(t), frame_id=optical_frame(frame.camera))
-    message = PointCloud2(header=header, height=1, width=len(points), is_dense=True)
-    message.fields = [
+    fields = [
         PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
         for i, name in enumerate(POINT.names or ())
     ]
-    message.point_step = POINT.itemsize
-    message.row_step = POINT.itemsize * len(points)
-    message.data = array.array("B", points.tobytes())
+    message: PointCloud2 = create_cloud(header, fields, points)
+    message.is_dense = True
     return message
 
 

@@ -49,7 +49,7 @@ class SimBridgeNode(Node):
         description = robot_description()
         steps = round(own.physics_rate / own.observation_rate)
         try:
-            library = AssetLibrary(Path(own.asset_root).expanduser() if own.asset_root else None)
+            library = AssetLibrary(own.asset_root)
             rig = self._make_rig(own)
             config = WorldConfig(time_step=1.0 / own.physics_rate, render=rig is not None)
             world = World(resolve_packages(description), config)

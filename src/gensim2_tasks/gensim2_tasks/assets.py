@@ -250,11 +250,13 @@ class AssetLibrary:
     """Finds assets: procedural ones always, imported ones below ``root``.
 
     Args:
-        root: Folder with ``articulated_objs/<category>/<id>/``; None = procedural only.
+        root: Folder with ``articulated_objs/<category>/<id>/``, which may begin with ``~``; None or
+            empty = procedural only.
         cache: Folder for generated assets; None = a folder of the user's cache.
     """
 
-    def __init__(self, root: Path | None = None, cache: Path | None = None) -> None:
+    def __init__(self, root: Path | str | None = None, cache: Path | None = None) -> None:
+        root = Path(root).expanduser() if root else None
         if root is not None and not (root / "articulated_objs").is_dir():
             raise AssetError(
                 f"asset_root {str(root)!r}: no folder 'articulated_objs' in it; "

@@ -66,7 +66,7 @@ def load_task(name: str) -> TaskSpec:
 
 
 def select_tasks(text: str) -> list[str]:
-    """Turns ``all``, one name or a comma list into task names.
+    """Turns ``all``, one name or a comma list into task names, each of them once.
 
     Raises:
         TaskError: A name is unknown, or there is none.
@@ -76,4 +76,4 @@ def select_tasks(text: str) -> list[str]:
     names = [part.strip() for part in text.split(",") if part.strip()]
     if not names:
         raise TaskError("no task given; use a name, a comma list, or 'all'")
-    return [load_task(name).name for name in names]
+    return [load_task(name).name for name in dict.fromkeys(names)]

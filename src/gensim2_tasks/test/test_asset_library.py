@@ -29,6 +29,13 @@ def generated(tmp_path) -> AssetLibrary:
     return AssetLibrary(None, tmp_path / "cache")
 
 
+def test_a_root_may_be_in_the_home_of_the_user(tmp_path, monkeypatch):
+    (tmp_path / "root" / "articulated_objs").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert AssetLibrary("~/root").root == tmp_path / "root"
+    assert AssetLibrary("").root is None
+
+
 def test_a_root_that_holds_no_assets_is_refused(tmp_path):
     for root in (tmp_path / "gone", tmp_path):
         with pytest.raises(AssetError, match=f"{root}.*no folder 'articulated_objs'"):

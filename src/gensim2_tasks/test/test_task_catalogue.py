@@ -175,6 +175,7 @@ def test_tasks_are_selected_by_name_list_or_all():
     assert select_tasks("all") == select_tasks(" all ") == task_names()
     assert select_tasks("OpenBox") == ["OpenBox"]
     assert select_tasks("OpenDrawer, CloseBox,") == ["OpenDrawer", "CloseBox"]
+    assert select_tasks("OpenDrawer,CloseBox,OpenDrawer") == ["OpenDrawer", "CloseBox"]
     for text in ("", " , ,"):
         with pytest.raises(TaskError, match="no task given; use a name, a comma list, or 'all'"):
             select_tasks(text)
