@@ -1,6 +1,6 @@
 """Runs episodes without transport: the modules of the nodes, called directly.
 
-Used by the benchmarks. Same seed, task and asset give the same motion as on the graph.
+Used by the benchmarks. Same seed, task and asset give the same motion as on the graph, to the bit.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from gensim2_control.body import Body
 from gensim2_control.goals import Goal, GoalRejected
 from gensim2_control.hardware import ARM_DOF
 from gensim2_control.trajectory import Trajectory
+from gensim2_kpam.as_message import scene_as_sent
 from gensim2_kpam.expert import ExpertCode, ExpertError, Performance, perform
 from gensim2_kpam.plan import Plan, PlanFailure, SceneObject
 from gensim2_kpam.planner import Planner
@@ -68,7 +69,7 @@ class _Cell:
             world.keypoints(placed.name),
         )
         q = np.asarray(world.robot.get_qpos()[:ARM_DOF], dtype=float)
-        return self.planner.plan(task, subtask, scene, q, self.seed)
+        return self.planner.plan(task, subtask, scene_as_sent(scene), q, self.seed)
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
         body = self.simulation.body
