@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -22,15 +23,24 @@ STOP_TIMEOUT = 3.0  # for a canceled goal to end
 POLL = 0.5  # between looks at whether a server still lives
 
 
-def call(client: SafeActionClient, goal: Any, stop: TaskStop) -> Any:
-    """Sends a goal and waits for its end, however long it takes.
+def call(
+    client: SafeActionClient, goal: Any, stop: TaskStop, trouble: Callable[[float], str]
+) -> Any:
+    """Sends a goal and waits for its end.
+
+    Args:
+        client: Whom to send it to.
+        goal: The goal.
+        stop: Ends the wait.
+        trouble: Told for how long the goal has run, s of wall time; returns why to give it up,
+            empty = go on.
 
     Returns:
         The response: ``status`` and ``result``.
 
     Raises:
-        ExpertError: No server, no answer, rejected, the server died, or the task was stopped; the
-            goal is canceled then.
+        ExpertError: No server, no answer, rejected, the server died or hangs, or the task was
+            stopped; the goal is canceled then.
     """
     name = client._action_name
     started = time.monotonic()
@@ -50,16 +60,21 @@ def call(client: SafeActionClient, goal: Any, stop: TaskStop) -> Any:
         raise ExpertError(ExpertCode.GOAL_REJECTED, f"{name} rejected the goal; see its log")
     stop.call_on_stop(handle.cancel_goal_async)
     try:
-        response = _result(client, handle, stop)
+        response = _result(client, handle, stop, trouble)
     finally:
         stop.call_on_stop(lambda: None)
     stop.check()
     return response
 
 
-def _result(client: SafeActionClient, handle: ClientGoalHandle, stop: TaskStop) -> Any:
+def _result(
+    client: SafeActionClient,
+    handle: ClientGoalHandle,
+    stop: TaskStop,
+    trouble: Callable[[float], str],
+) -> Any:
     future = handle.get_result_async()
-    seen = time.monotonic()
+    seen = started = time.monotonic()
     stopping: float | None = None
     while not _done(future, POLL):
         now = time.monotonic()
@@ -72,6 +87,9 @@ def _result(client: SafeActionClient, handle: ClientGoalHandle, stop: TaskStop) 
         seen = now if client.server_is_ready() else seen
         if now - seen > GONE:
             text = f"{client._action_name} has gone: its node has ended or died"
+            raise ExpertError(ExpertCode.INTERNAL, text)
+        if text := trouble(now - started):
+            handle.cancel_goal_async()
             raise ExpertError(ExpertCode.INTERNAL, text)
     return future.result()
 

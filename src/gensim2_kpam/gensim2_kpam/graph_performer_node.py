@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from control_msgs.action import FollowJointTrajectory, GripperCommand
@@ -31,17 +33,33 @@ ROUNDING = 1e-6  # s, of stamps that are added up
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How old news may be, and how long others may take.
+
+    Attributes:
+        observation_period: Of scene states, s of ROS time. A scene or joint state as old as this or
+            older may be that of the episode before, for a reset takes at least as long.
+        plan: Longest time for a plan, s of wall time.
+        silence: Longest time without a joint state while the robot moves, s of wall time.
+    """
+
+    observation_period: float
+    plan: float
+    silence: float
+
+
 class GraphPerformer:
     """``Performer`` over the graph. Its calls block and belong into an action's thread.
 
     Args:
         node: The node, spun by several threads.
-        observation_period: Of scene states, s of ROS time. A scene or joint state as old as this or
-            older may be that of the episode before, for a reset takes at least as long.
+        patience: With others.
     """
 
-    def __init__(self, node: Node, observation_period: float) -> None:
-        self._node, self._period = node, observation_period
+    def __init__(self, node: Node, patience: Patience) -> None:
+        self._node, self._patience = node, patience
+        self._joints_at = time.monotonic()
         self._scene_heard = False  # since the task began
         self._group = ReentrantCallbackGroup()
         self._scene: SceneState | None = None
@@ -69,7 +87,7 @@ class GraphPerformer:
 
     def _on_joints(self, message: JointState) -> None:
         with self._stop.changed:
-            self._joints = message
+            self._joints, self._joints_at = message, time.monotonic()
             self._stop.changed.notify_all()
 
     def begin(self) -> None:
@@ -116,7 +134,30 @@ class GraphPerformer:
         if not self._stop.wait_for(ready, NEWS_TIMEOUT):
             raise ExpertError(ExpertCode.SENSOR_STALE, reason)
         goal = PlanTask.Goal(task=task.name, subtask=subtask, scene=self._scene, start=self._joints)
-        return plan_from_result(self._call(self._planner, goal).result)
+        return plan_from_result(call(self._planner, goal, self._stop, self._plan_trouble).result)
+
+    def _plan_trouble(self, running: float) -> str:
+        if running < self._patience.plan:
+            return ""
+        return f"kpam_planner has not answered for {self._patience.plan:g} s: does it hang?"
+
+    def _body_trouble(self, running: float) -> str:
+        if min(running, self.silence) < self._patience.silence:
+            return ""
+        return f"no joint_states for {self._patience.silence:g} s: does the robot's node hang?"
+
+    @property
+    def silence(self) -> float:
+        """Time since the newest joint state came, or since the start, s of wall time."""
+        with self._stop.changed:
+            return time.monotonic() - self._joints_at
+
+    def news(self) -> dict[str, str]:
+        """What has been heard of the graph, for the diagnostics."""
+        with self._stop.changed:
+            task = "never heard" if self._scene is None else f"of {self._scene.task or 'no task'}"
+            joints = "never heard" if self._joints is None else "heard"
+        return {"scene/state": task, "joint_states": joints, "silence": f"{self.silence:.1f} s"}
 
     def _stale(self, task: str) -> str:
         """What keeps the newest scene and joint state from being planned on; empty = nothing."""
@@ -126,11 +167,11 @@ class GraphPerformer:
             return "no news on scene/state since the task began"
         if self._joints is None:
             return "no joint_states"
-        now = self.now()
+        now, oldest = self.now(), self._patience.observation_period
         for topic, message in (("scene/state", self._scene), ("joint_states", self._joints)):
             age = now - seconds(message.header.stamp)
-            if age > self._period - ROUNDING:
-                return f"{topic} is {age:.3f} s old; it must be newer than {self._period:g} s"
+            if age > oldest - ROUNDING:
+                return f"{topic} is {age:.3f} s old; it must be newer than {oldest:g} s"
         return ""
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
@@ -161,7 +202,7 @@ class GraphPerformer:
             raise ExpertError(ExpertCode.EXECUTION_FAILED, text)
 
     def _call(self, client: SafeActionClient, goal: Any) -> Any:
-        return call(client, goal, self._stop)
+        return call(client, goal, self._stop, self._body_trouble)
 
 
 def _tolerances(position: float) -> list[JointTolerance]:

@@ -11,6 +11,7 @@ import traceback
 from dataclasses import dataclass
 
 from gensim2_control.ros.conversions import stamp_from_seconds
+from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.run import run_node
@@ -24,7 +25,7 @@ from rclpy.node import Node
 from gensim2_msgs.action import ExecuteTask
 
 from .expert import ExpertCode, ExpertError, Performance, perform
-from .graph_performer_node import GraphPerformer
+from .graph_performer_node import GraphPerformer, Patience
 
 # s of wall time
 CLOSE_TIMEOUT = 5.0  # for a task to end at shutdown
@@ -47,6 +48,19 @@ class ExpertParameters:
         low=0.001,
         high=10.0,
     )
+    plan_timeout: float = parameter(
+        30.0,
+        "Time after which a planner that has not answered counts as hung, s of wall time.",
+        low=1.0,
+        high=3600.0,
+    )
+    body_timeout: float = parameter(
+        20.0,
+        "Time without joint_states, while the robot moves, after which it counts as hung, s of "
+        "wall time.",
+        low=1.0,
+        high=600.0,
+    )
 
 
 class KpamExpertNode(Node):
@@ -55,7 +69,11 @@ class KpamExpertNode(Node):
     def __init__(self) -> None:
         super().__init__("kpam_expert")
         self._own = declare_parameters(self, ExpertParameters).value
-        self._performer = GraphPerformer(self, self._own.observation_period)
+        own = self._own
+        self._performer = GraphPerformer(
+            self, Patience(own.observation_period, own.plan_timeout, own.body_timeout)
+        )
+        self._stage, self._last = "", "none"
         self._heartbeat = ClientHeartbeat(self)
         self._busy = threading.Lock()
         self._cancel_asked = False
@@ -68,6 +86,7 @@ class KpamExpertNode(Node):
             cancel_callback=self._on_cancel,
             callback_group=ReentrantCallbackGroup(),
         )
+        self._diagnostics = NodeDiagnostics(self, self._report)
         self.get_logger().info("ready")
 
     def close(self) -> None:
@@ -100,6 +119,7 @@ class KpamExpertNode(Node):
         try:
             return self._perform(handle)
         finally:
+            self._stage = ""
             self._busy.release()
 
     def _perform(self, handle: ServerGoalHandle) -> ExecuteTask.Result:
@@ -111,6 +131,7 @@ class KpamExpertNode(Node):
             code = ExecuteTask.Result.UNKNOWN_TASK
             return ExecuteTask.Result(error_code=code, error_msg=str(error), actuation_time=-1.0)
         performance = self._performance(task, handle)
+        self._last = f"{task.name}: {performance.code.name.lower()}"
         if performance.code is ExpertCode.NONE:
             handle.succeed()
         elif performance.code is ExpertCode.CANCELED and self._cancel_noted(handle):
@@ -119,6 +140,13 @@ class KpamExpertNode(Node):
             self.get_logger().warning(f"{task.name}: {performance.code.name}: {performance.text}")
             handle.abort()
         return _result(performance)
+
+    def _report(self) -> dict[str, Report]:
+        values = {"last": self._last, **self._performer.news()}
+        silent = self._performer.silence > self._own.body_timeout
+        if silent:
+            return {"expert": Report(Level.WARN, "no joint_states: is the robot up?", values)}
+        return {"expert": Report(Level.OK, self._stage or "idle", values)}
 
     def _cancel_noted(self, handle: ServerGoalHandle) -> bool:
         """Waits until rclpy knows of a client's cancel; the task may be done with it before."""
@@ -130,6 +158,8 @@ class KpamExpertNode(Node):
 
     def _performance(self, task: TaskSpec, handle: ServerGoalHandle) -> Performance:
         def progress(stage: str, share: float) -> None:
+            self._stage = f"performing {task.name}: {stage}"
+            self._diagnostics.changed()
             handle.publish_feedback(ExecuteTask.Feedback(stage=stage, progress=float(share)))
 
         try:

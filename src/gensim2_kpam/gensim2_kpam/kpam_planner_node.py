@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gensim2_control.description import resolve_packages, robot_description
+from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.run import StartError, run_node
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, load_task
-from geometry_msgs.msg import PoseArray
+from gensim2_tasks.specs import TaskSpec
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from gensim2_msgs.action import PlanTask
 
+from .arm_model import Array
 from .kpam_messages_node import (
     SceneMessageError,
     StartMessageError,
@@ -30,7 +31,9 @@ from .kpam_messages_node import (
     plan_result,
     scene_object,
 )
-from .plan import Plan, PlanCode, PlanFailure
+from .plan import Plan, PlanCode, PlanFailure, SceneObject
+from .plan_statistics import PlanStatistics
+from .plan_view_node import PlanView
 from .planner import Planner, PlannerConfig
 from .solver_config import SolverConfigError
 from .task_planner import TaskPlanner
@@ -93,8 +96,8 @@ class KpamPlannerNode(Node):
             raise StartError(str(error)) from None
         self._busy = threading.Lock()
         self._closing = False
-        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self._key_poses = self.create_publisher(PoseArray, "kpam_planner/key_poses", latched)
+        self._view = PlanView(self, planner.arm)
+        self._statistics = PlanStatistics()
         self._server = ActionServer(
             self,
             PlanTask,
@@ -103,6 +106,7 @@ class KpamPlannerNode(Node):
             cancel_callback=lambda _: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
+        self._diagnostics = NodeDiagnostics(self, self._report)
         self.get_logger().info("ready")
 
     def close(self) -> None:
@@ -129,38 +133,59 @@ class KpamPlannerNode(Node):
             handle.canceled()
             return plan_result(PlanFailure(PlanCode.CANCELED, "canceled"))
         if result.error_code == PlanTask.Result.NONE:
-            self._key_poses.publish(result.key_poses)
             handle.succeed()
         else:
             self.get_logger().warning(f"{handle.request.task}: {result.error_msg}")
             handle.abort()
         return result
 
+    def _report(self) -> dict[str, Report]:
+        state = "planning" if self._busy.locked() else "idle"
+        return {"planner": Report(Level.OK, state, self._statistics.values())}
+
     def _outcome(self, request: PlanTask.Goal) -> Plan | PlanFailure:
+        self._diagnostics.changed()
+        scene: SceneObject | None = None
+        solver = None
         try:
-            return self._plan(request)
+            task, scene, q_start = self._read(request)
+            # The seed of the scene makes the random samples of a free motion repeatable.
+            number, seed = request.subtask, request.scene.seed
+            outcome = self._planner.plan(task, number, scene, q_start, seed)
+            if isinstance(outcome, Plan):
+                solver = self._planner.solver_of(task, number, outcome)
+        except _UnreadableError as error:
+            outcome = PlanFailure(error.code, str(error))
         except (Exception, SystemExit) as error:  # Drake exits where an assertion of it fails.
             traceback.print_exc()
             text = f"unexpected {type(error).__name__}: {error}"
-            return PlanFailure(PlanCode.INTERNAL, text)
+            outcome = PlanFailure(PlanCode.INTERNAL, text)
+        self._statistics.note(outcome)
+        self._view.show(request.task, outcome, scene, solver, request.scene.header.stamp)
+        return outcome
 
-    def _plan(self, request: PlanTask.Goal) -> Plan | PlanFailure:
+    def _read(self, request: PlanTask.Goal) -> tuple[TaskSpec, SceneObject, Array]:
         try:
             task = load_task(request.task)
-        except TaskError as error:
-            return PlanFailure(PlanCode.UNKNOWN_TASK, str(error))
-        if request.subtask >= len(task.subtasks):
-            return PlanFailure(PlanCode.UNKNOWN_TASK, f"there is no sub-task {request.subtask}")
-        try:
+            if request.subtask >= len(task.subtasks):
+                raise TaskError(f"there is no sub-task {request.subtask}")
             name = task.subtasks[request.subtask].object
             scene = scene_object(request.scene, name, self._library)
-            q_start = arm_configuration(request.start)
+            return task, scene, arm_configuration(request.start)
+        except TaskError as error:
+            raise _UnreadableError(PlanCode.UNKNOWN_TASK, str(error)) from None
         except SceneMessageError as error:
-            return PlanFailure(PlanCode.BAD_SCENE, str(error))
+            raise _UnreadableError(PlanCode.BAD_SCENE, str(error)) from None
         except StartMessageError as error:
-            return PlanFailure(PlanCode.START_INVALID, str(error))
-        # The seed of the scene makes the random samples of a free motion repeatable.
-        return self._planner.plan(task, request.subtask, scene, q_start, request.scene.seed)
+            raise _UnreadableError(PlanCode.START_INVALID, str(error)) from None
+
+
+class _UnreadableError(ValueError):
+    """A request cannot be understood."""
+
+    def __init__(self, code: PlanCode, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def main() -> int:

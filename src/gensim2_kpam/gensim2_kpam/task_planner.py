@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .plan import Plan, PlanCode, PlanFailure, SceneObject
 from .planner import Planner
-from .solver_config import SolverConfigError, load_solver
+from .solver_config import SolverConfig, SolverConfigError, load_solver
 
 Array = NDArray[np.float64]
 # What the next solver cannot mend: the start, the scene, and the time that has been used up.
@@ -75,3 +75,11 @@ class TaskPlanner:
         reason = "; ".join(f"{f.report.get('solver')}: {f.reason}" for f in tried)
         report = {"solvers": [dict(f.report) for f in tried]}
         return PlanFailure(last.code, reason, report, cpu_time)
+
+    def solver_of(self, task: TaskSpec, subtask: int, plan: Plan) -> SolverConfig | None:
+        """The solver configuration that a plan of this planner came from; None = unknown."""
+        for name in task.subtasks[subtask].solvers:
+            solver = load_solver(name, self._solver_root)
+            if solver.task_name == plan.report.get("solver"):
+                return solver
+        return None

@@ -37,6 +37,10 @@ class Process:
             },
         )
 
+    def freeze(self, frozen: bool) -> None:
+        """Stops the process where it is, or lets it go on."""
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
 

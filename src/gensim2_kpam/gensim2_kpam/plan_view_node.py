@@ -1,0 +1,77 @@
+"""Shows the newest plan: topics `markers`, `path` and `key_poses`, for who comes late as well."""
+
+from __future__ import annotations
+
+from builtin_interfaces.msg import Time
+from gensim2_control.ros.conversions import matrix_to_pose, stamp_from_seconds
+from gensim2_control.ros.markers import LATCHED, marker_array
+from geometry_msgs.msg import PoseArray, PoseStamped
+from nav_msgs.msg import Path
+from rclpy.node import Node
+from visualization_msgs.msg import MarkerArray
+
+from .arm_model import ArmModel, Array
+from .kpam_messages_node import BASE
+from .plan import Plan, PlanFailure, SceneObject
+from .plan_picture import failure_marks, plan_marks, way
+from .solver_config import SolverConfig
+
+
+class PlanView:
+    """Publishers of what there is to see of a plan."""
+
+    def __init__(self, node: Node, arm: ArmModel) -> None:
+        """Publishes an empty picture, so that a view knows of the topics.
+
+        Args:
+            node: The node.
+            arm: Kinematics; used by the thread that plans.
+        """
+        self._arm = arm
+        self._markers = node.create_publisher(MarkerArray, "kpam_planner/markers", LATCHED)
+        self._path = node.create_publisher(Path, "kpam_planner/path", LATCHED)
+        self._key_poses = node.create_publisher(PoseArray, "kpam_planner/key_poses", LATCHED)
+        self._publish(marker_array(()), Time(), None)
+
+    def show(
+        self,
+        title: str,
+        outcome: Plan | PlanFailure,
+        scene: SceneObject | None,
+        solver: SolverConfig | None,
+        stamp: Time,
+    ) -> None:
+        """Replaces the picture.
+
+        Args:
+            title: The task.
+            outcome: What the planner says.
+            scene: What was planned on; None where it could not be read.
+            solver: Whose plan it is.
+            stamp: Of the scene.
+        """
+        if isinstance(outcome, PlanFailure) or scene is None:
+            reason = outcome.reason if isinstance(outcome, PlanFailure) else "no scene"
+            self._publish(marker_array(failure_marks(title, reason, scene)), stamp, None)
+            return
+        drawn = plan_marks(title, solver, scene, outcome, self._arm)
+        self._publish(marker_array(drawn), stamp, outcome)
+
+    def _publish(self, markers: MarkerArray, stamp: Time, plan: Plan | None) -> None:
+        poses, path = PoseArray(), Path()
+        for message in (poses, path):
+            message.header.frame_id, message.header.stamp = BASE, stamp
+        if plan is not None:
+            poses.poses = [matrix_to_pose(T) for T in plan.key_poses]
+            path.poses = [_stamped(p.t, p.T_base_tcp) for p in way(plan, self._arm)]
+        self._markers.publish(markers)
+        self._path.publish(path)
+        self._key_poses.publish(poses)
+
+
+def _stamped(t: float, T_base_tcp: Array) -> PoseStamped:
+    """A pose of the way; its stamp counts from the start of the plan."""
+    message = PoseStamped(pose=matrix_to_pose(T_base_tcp))
+    message.header.frame_id = BASE
+    message.header.stamp = stamp_from_seconds(t)
+    return message
