@@ -24,6 +24,7 @@ from rich.filesize import decimal
 from gensim2_episodes.attempts import Attempt, CanceledError, CollectionError, ResultCode
 from gensim2_episodes.collect_report import attempt_line, look_at_dataset, summary_table
 from gensim2_episodes.dataset_cli import make_console
+from gensim2_episodes.diagnostics_watch_node import DiagnosticsWatch
 from gensim2_episodes.episode_messages_node import attempt_from_msg
 from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
 from gensim2_msgs.action import CollectEpisodes
@@ -53,6 +54,13 @@ class CollectParameters:
     server_timeout: float = parameter(
         120.0, "Longest wait for episode_manager to appear, s of wall time.", low=0.1
     )
+    silence_timeout: float = parameter(
+        20.0,
+        "Silence on diagnostics after which a node that was heard there before counts as hung or "
+        "dead, s of wall time. Longer than that of episode_manager, which knows more.",
+        low=2.0,
+        high=3600.0,
+    )
 
 
 class CollectNode(Node):
@@ -72,6 +80,7 @@ class CollectNode(Node):
         self._interrupted = threading.Event()
         self._under_way = False
         self._client = SafeActionClient(self, CollectEpisodes, ACTION)
+        self._others = DiagnosticsWatch(self, self._wanted.silence_timeout)
         self._attempts: list[Attempt] = []
         self._thread = threading.Thread(target=self._run, name="collect")
         self._thread.start()
@@ -139,9 +148,12 @@ class CollectNode(Node):
         if not handle.accepted:
             raise CollectionError("episode_manager refused: another collection is running")
         future = handle.get_result_async()
+        self._others.begin()
         watch = Watch("episode_manager", self._client.server_is_ready)
         try:
-            answer = result_of(future, lambda: self._stopped() or watch.trouble())
+            answer = result_of(
+                future, lambda: self._stopped() or watch.trouble() or self._others.trouble()
+            )
         except CanceledError:
             self._say("[yellow]cancelling[/] ...")
             handle.cancel_goal_async()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from pathlib import Path
 
 from gensim2_control.ros.parameters import declare_parameters
 from gensim2_control.ros.run import run_node
@@ -14,10 +15,12 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from gensim2_episodes.attempts import CanceledError, CollectRequest, CollectResult, ResultCode
+from gensim2_episodes.diagnostics_watch_node import DiagnosticsWatch
 from gensim2_episodes.episode_messages_node import summary_to_msg
 from gensim2_episodes.graph_node import RosGraph
 from gensim2_episodes.manager import Collection, ManagerConfig, Progress
 from gensim2_episodes.manager_parameters_node import ManagerParameters
+from gensim2_episodes.manager_view_node import ManagerView
 from gensim2_episodes.manifest import Rates
 from gensim2_episodes.provenance import software_record
 from gensim2_msgs.action import CollectEpisodes
@@ -40,6 +43,9 @@ class EpisodeManagerNode(Node):
         )
         self._software = software_record()
         self._graph = RosGraph(self, parameters)
+        self._view = ManagerView(self, self._graph.newest_scene)
+        # The client that waits for this node is no part of the graph it needs.
+        self._watch = DiagnosticsWatch(self, parameters.silence_timeout, ("collect",))
         self._running = threading.Lock()
         self._stopping = threading.Event()
         self._server = ActionServer(
@@ -71,7 +77,7 @@ class EpisodeManagerNode(Node):
                 return CanceledError("the collection was cancelled")
             if self._stopping.is_set():
                 return CanceledError("episode_manager was shut down")
-            return None
+            return self._watch.trouble()
 
         def feedback(progress: Progress) -> None:
             message = CollectEpisodes.Feedback(
@@ -80,8 +86,11 @@ class EpisodeManagerNode(Node):
             if progress.last is not None:
                 message.last = summary_to_msg(progress.last)
             handle.publish_feedback(message)
+            self._view.progress(progress)
 
         with self._running:
+            self._view.begin(Path(handle.request.dataset))
+            self._watch.begin()
             result = Collection(
                 _request(handle.request),
                 self._graph,
@@ -90,6 +99,7 @@ class EpisodeManagerNode(Node):
                 stopped=stopped,
                 feedback=feedback,
             ).run()
+            self._view.end()
             return self._end(handle, result)
 
     def _end(self, handle: ServerGoalHandle, result: CollectResult) -> CollectEpisodes.Result:

@@ -77,6 +77,10 @@ class RosGraph:
         """See `attempts.Graph`."""
         return self._scene.history(reset_count)
 
+    def newest_scene(self) -> Scene | None:
+        """The newest state of the scene."""
+        return self._scene.newest
+
     def cameras(self) -> Mapping[str, CameraRecord]:
         """See `attempts.Graph`."""
         return self._streams.cameras()

@@ -92,12 +92,14 @@ class Progress:
         last: The attempt that has just ended, or None.
         collected: Successes so far, over all tasks.
         requested: Successes wanted, over all tasks.
+        task: The present one.
     """
 
     stage: str
     last: Attempt | None
     collected: int
     requested: int
+    task: str = ""
 
 
 class Collection:
@@ -137,6 +139,7 @@ class Collection:
         self._clock = clock
         self._attempts: list[Attempt] = []
         self._problems: list[str] = []
+        self._task = ""
 
     def run(self) -> CollectResult:
         """Collects until every episode is there, attempts run out, or something breaks.
@@ -165,7 +168,7 @@ class Collection:
         return CollectResult(tuple(self._attempts), code, text)
 
     def _collect_task(self, store: EpisodeStore, task: str, document: TaskDocument) -> None:
-        wanted, collected = self._request.episodes, 0
+        wanted, collected, self._task = self._request.episodes, 0, task
         for number in range(1, self._request.attempts_allowed + 1):
             if collected == wanted:
                 return
@@ -195,7 +198,7 @@ class Collection:
             raise error
         collected = sum(attempt.success for attempt in self._attempts)
         requested = len(self._request.tasks) * self._request.episodes
-        self._feedback(Progress(stage, last, collected, requested))
+        self._feedback(Progress(stage, last, collected, requested, self._task))
 
     def _attempt(self, store: EpisodeStore, attempt: Attempt, document: TaskDocument) -> Attempt:
         started = self._clock()

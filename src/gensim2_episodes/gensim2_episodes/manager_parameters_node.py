@@ -61,6 +61,13 @@ class ManagerParameters:
     message_timeout: float = parameter(
         10.0, "Longest wait for the last observation or scene state, s of wall time.", low=0.1
     )
+    silence_timeout: float = parameter(
+        15.0,
+        "Silence on diagnostics after which a node that was heard there before counts as hung or "
+        "dead, s of wall time.",
+        low=2.0,
+        high=3600.0,
+    )
     cancel_timeout: float = parameter(
         3.0, "Longest wait for a controller to end after a cancel, s of wall time.", low=0.1
     )

@@ -135,6 +135,12 @@ class SceneClient:
                 self._heard.wait(POLL)
             return scene
 
+    @property
+    def newest(self) -> Scene | None:
+        """The newest state of the present scene."""
+        with self._heard:
+            return self._scenes[-1] if self._scenes else None
+
     def _newest(self, reset_count: int) -> Scene | None:
         return max(self.history(reset_count), key=lambda scene: scene.stamp_ns, default=None)
 

@@ -17,6 +17,7 @@ import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
 from gensim2_control.ros.conversions import nanoseconds
+from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.run import run_node
 from gensim2_episodes.episode_messages_node import stamp_of
@@ -100,6 +101,7 @@ class StubCell(Node):
             callback_group=group,
         )
         self._closing = False
+        self._diagnostics = NodeDiagnostics(self, lambda: {"cell": Report(Level.OK, "up")})
         print("ready", flush=True)
 
     def close(self) -> None:

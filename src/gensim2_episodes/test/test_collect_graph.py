@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,16 @@ from gensim2_episodes.check import check_episode
 from gensim2_episodes.store import EpisodeStore
 
 pytest.importorskip("rclpy", reason="needs ROS 2")
-messages = pytest.importorskip("gensim2_msgs.action", reason="needs the built workspace")
+pytest.importorskip("gensim2_msgs.action", reason="needs the built workspace")
 pytest.importorskip("control_msgs.msg", reason="needs the built workspace")
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from visualization_msgs.msg import Marker, MarkerArray
+
+from gensim2_msgs.action import CollectEpisodes
+from gensim2_msgs.msg import EpisodeSummary
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
@@ -59,6 +68,10 @@ class Process:
             if text in line:
                 return line
         raise AssertionError(f"{text!r} never came:\n" + "\n".join(self.lines))
+
+    def freeze(self) -> None:
+        """Stops the process where it is: alive, in sight, and silent."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def end(self, number: int | None = None) -> int:
         """Waits for the end, after a signal if one is given; returns the exit code."""
@@ -122,7 +135,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_result_codes_are_those_of_the_message() -> None:
-    result = messages.CollectEpisodes.Result
+    result = CollectEpisodes.Result
     assert {code.name: int(code) for code in ResultCode} == {
         code.name: getattr(result, code.name) for code in ResultCode
     }
@@ -237,3 +250,50 @@ def test_what_is_missing_is_named(bench: Bench) -> None:
     assert full.end() == 1 and "DATASET_ERROR" in "\n".join(full.lines)
     assert bench.store.scan().partial == ()
     assert manager.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("victim", ["stub_cell", "episode_manager"])
+def test_a_node_that_hangs_is_named_and_ends_the_collection(bench: Bench, victim: str) -> None:
+    """A process that is stopped leaves nothing to see but its silence."""
+    cell = bench.cell(hanging="[2]")
+    manager = bench.manager(silence_timeout=3.0)
+    collect = bench.collect(episodes=2, silence_timeout=6.0)
+    cell.until("hanging")
+    (cell if victim == "stub_cell" else manager).freeze()
+    assert collect.end() == 1
+    output = "\n".join(collect.lines)
+    # The middleware drops a stopped process too; whoever notices first tells.
+    said = f"of {victim} (" if victim == "episode_manager" else "stub_"
+    assert said in output or f"{victim} has gone" in output, output
+    (first,) = bench.store.scan().episodes
+    assert first.manifest.success and bench.store.scan().broken == ()
+
+
+def test_who_comes_late_sees_the_episodes(bench: Bench) -> None:
+    """A view may be opened after the work is done."""
+    bench.cell(failing="[2]")
+    bench.manager()
+    assert bench.collect(episodes=2).end() == 0
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=bench.domain)
+    node = rclpy.create_node("late", context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    episodes: list[EpisodeSummary] = []
+    markers: list[MarkerArray] = []
+    latched = QoSProfile(depth=200, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    try:
+        node.create_subscription(
+            EpisodeSummary, "episode_manager/episodes", episodes.append, latched
+        )
+        node.create_subscription(MarkerArray, "episode_manager/markers", markers.append, latched)
+        ends = time.monotonic() + GUARD
+        while (len(episodes) < 3 or not markers) and time.monotonic() < ends:
+            executor.spin_once(timeout_sec=0.1)
+    finally:
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+    assert [(e.seed, e.success) for e in episodes] == [(1, True), (2, False), (3, True)]
+    assert any(m.text == "idle" for m in markers[-1].markers)
+    assert markers[-1].markers[0].action == Marker.DELETEALL
