@@ -26,6 +26,8 @@ POSITION_SLACK = 1e-4
 RATE_SLACK = 1e-3
 """Rounding allowed for in speed and acceleration limits, as a share."""
 
+_EXTREME = "the points cannot be joined: numbers are too large, or times too close together"
+
 Sample = tuple[Array, Array, Array]
 """Position, velocity and acceleration, each (7,) or (M, 7)."""
 
@@ -216,9 +218,16 @@ def require_near(q_first: Array, q_now: Array, tolerance: float) -> None:
 
 
 def check_times(knots: Array, start: float, end: float) -> Array:
-    """Return the times at which a motion is checked: a fine grid and both sides of every knot."""
+    """Return the times at which a motion is checked.
+
+    They are a fine grid, both sides of every knot, and some between knots that are so close that
+    the grid may miss what is between them: a jump within a millisecond is a speed, too.
+    """
     grid = np.linspace(start, end, int(np.ceil((end - start) / CHECK_PERIOD)) + 1)
-    times = np.unique(np.concatenate([grid, knots, knots - 1e-9]))
+    gaps = np.diff(knots)
+    short = gaps < 4 * CHECK_PERIOD
+    between = knots[:-1][short, None] + gaps[short, None] * np.linspace(0.0, 1.0, 9)[1:-1]
+    times = np.unique(np.concatenate([grid, knots, knots - 1e-9, between.ravel()]))
     return np.unique(np.clip(times, start, end))
 
 
@@ -242,6 +251,9 @@ def check_motion(
     whole = until is None or until >= motion.duration
     times = check_times(knots, 0.0, motion.duration if until is None or whole else until)
     q, dq, ddq = motion.sample(times)  # type: ignore[arg-type]
+    # Numbers that are finite and huge overflow between the points, and NaN is over no limit.
+    if not (np.isfinite(q).all() and np.isfinite(dq).all() and np.isfinite(ddq).all()):
+        raise _invalid(_EXTREME)
     lower = np.minimum(limits.q_min, q[0]) - POSITION_SLACK
     upper = np.maximum(limits.q_max, q[0]) + POSITION_SLACK
     excess = np.maximum(lower - q, q - upper)
@@ -285,7 +297,12 @@ def rest_to_rest_slopes(t: Array, q: Array) -> Array:
     """Return velocities (N, 7) for bare positions: no overshoot, and rest at both ends."""
     slopes = np.zeros_like(q)
     if len(t) > 2:
-        slopes[1:-1] = PchipInterpolator(t, q).derivative()(t[1:-1])
+        try:
+            slopes[1:-1] = PchipInterpolator(t, q).derivative()(t[1:-1])
+        except ValueError:  # slopes that overflow
+            raise _invalid(_EXTREME) from None
+        if not np.isfinite(slopes).all():
+            raise _invalid(_EXTREME)
     return slopes
 
 

@@ -210,3 +210,13 @@ def test_wrong_joints_are_named(names: tuple[str, ...], text: str) -> None:
 def test_joints_are_matched_by_name() -> None:
     """Commanding by index swaps joints as soon as a client orders them differently."""
     assert joint_order(ARM_JOINTS[::-1]) == [6, 5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["q", "dq", "ddq"])
+def test_numbers_that_overflow_between_the_points_are_refused(name: str) -> None:
+    """They are finite, and NaN half-way: over no limit, and the end of the control loop."""
+    values = two_points()
+    huge = np.array(values[name], dtype=float)
+    huge[0, 3] = 1e308
+    with pytest.raises(TrajectoryRejected):
+        Trajectory(**{**values, name: huge}).validate(LIMITS)  # type: ignore[arg-type]
