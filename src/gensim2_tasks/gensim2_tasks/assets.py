@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import difflib
 import functools
-import json
 import os
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import trimesh
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from . import procedural
+from .asset_files import short
+from .asset_info import AssetInfo, load_info
+from .hulls import hull_vertices
 from .kinematic_tree import AssetError, KinematicTree, load_tree
-from .procedural.folder import DENSITY
+from .licences import Licence, find_licence
 from .procedural.folder import VERSION as PROCEDURAL_VERSION
 from .se3 import Array
+
+__all__ = ["ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary", "AssetRef", "load_asset"]
 
 PROCEDURAL, PARTNET = "procedural", "partnet"
 # Friction of the joint by the beginning of the category name (GenSim2's values), N m or N.
@@ -38,23 +41,10 @@ JOINT_FRICTION = {
 }
 # The gap under a placed object: it hangs fixed in the air and must not touch the table.
 REST_GAP = 0.001
+SIZES = (1e-3, 50.0)  # m; what is not between them has a wrong scale
+MIN_RANGE = 1e-6  # rad or m; a joint that moves less does not move
 # Category and key are names of folders: they must not lead out of the library.
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
-
-
-class AssetInfo(BaseModel):
-    """``info.json``. Unknown fields are allowed: the public files carry annotator's remarks."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
-
-    scale: float = Field(1.0, gt=0.0, le=100.0)
-    keypoints: dict[str, tuple[float, float, float]] = Field(min_length=1)
-    keypoint_descriptions: dict[str, str] = {}
-    axis: str | None = Field(None, pattern="^[xyz]$")
-    joint_position_range: tuple[float, float] | None = None
-    density: float = Field(DENSITY, gt=0.0)
-    joint_friction: float | None = Field(None, ge=0.0)
-    licence: str = "unknown"
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ class AssetRef:
         ids = _ID.fullmatch(self.category) and _ID.fullmatch(self.key)
         if self.source not in (PROCEDURAL, PARTNET) or not ids:
             raise AssetError(
-                f"asset {str(self)!r}: expected 'procedural:CATEGORY/SEED' or "
+                f"asset {short(str(self))}: expected 'procedural:CATEGORY/SEED' or "
                 "'partnet:CATEGORY/ID' of letters, digits, '_', '-', '+' and '.'"
             )
 
@@ -100,6 +90,8 @@ class ArticulatedAsset:
     folder: Path
     info: AssetInfo
     tree: KinematicTree
+    document: dict[str, Any]  # info.json as it is
+    licence: Licence
 
     @property
     def urdf(self) -> Path:
@@ -152,7 +144,7 @@ class ArticulatedAsset:
         """(link, vertices (N, 3) in the link frame) of the convex hull of each collision shape."""
         result = []
         for shape in self.tree.collisions:
-            vertices = _hull_vertices(shape.mesh) * self.info.scale
+            vertices = hull_vertices(shape.mesh) * self.info.scale
             T = shape.T_link_shape
             result.append((shape.link, vertices @ T[:3, :3].T + T[:3, 3]))
         return tuple(result)
@@ -190,43 +182,46 @@ class ArticulatedAsset:
         return np.concatenate([v @ row[:3] + row[3] for v, row in rows])
 
 
-@functools.lru_cache(maxsize=4096)
-def _hull_vertices(mesh: Path) -> Array:
-    try:
-        loaded = trimesh.load(mesh, force="mesh", process=False, skip_materials=True)
-        # trimesh works out a mass too, which a hull without volume does not have.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(loaded.convex_hull.vertices, dtype=float)
-    except Exception as error:  # trimesh and qhull raise many kinds of error
-        raise AssetError(f"{mesh}: no convex hull can be made of this mesh: {error}") from None
-
-
-def load_asset(ref: AssetRef, folder: Path) -> ArticulatedAsset:
+def load_asset(ref: AssetRef, folder: Path, root: Path | None = None) -> ArticulatedAsset:
     """Reads an asset folder.
 
+    Args:
+        ref: What it is called.
+        folder: The folder.
+        root: Folder above which no licence is looked for; None = ``folder``.
+
     Raises:
-        AssetError: A file is missing or unusable; says which and why.
+        AssetError: A file is missing or unusable; says which, why and how to mend it.
     """
     path = folder / "info.json"
-    try:
-        info = AssetInfo.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise AssetError(f"{path}: no such file; it must hold the keypoints of the asset") from None
-    except OSError as error:
-        raise AssetError(f"{path}: cannot be read: {error}") from None
-    except ValidationError as error:
-        raise AssetError(f"{path}: {_first_error(error)}") from None
+    if not path.exists() and not (folder / "mobility.urdf").exists():
+        raise AssetError(
+            f"{path}: no such file; it must hold the keypoints of the asset. There is no "
+            "mobility.urdf either: is this the folder of an object?"
+        )
+    info, document = load_info(folder)
     tree = load_tree(folder / "mobility.urdf", info.scale)
     closed, opened = _joint_range(info, tree)
-    if not np.isfinite([closed, opened]).all() or closed == opened:
+    if not np.isfinite([closed, opened]).all() or abs(closed - opened) < MIN_RANGE:
         raise AssetError(f"{path}: the joint has no finite range; give joint_position_range")
     low, high = tree.moving.limits
+    if high - low < MIN_RANGE:
+        raise AssetError(
+            f"{folder / 'mobility.urdf'}: joint {short(tree.moving.name)} cannot move between its "
+            f"limits {low:g} and {high:g}; give other limits"
+        )
     if min(closed, opened) >= high or max(closed, opened) <= low:
         raise AssetError(
             f"{path}: joint_position_range {closed:g}, {opened:g} is outside the limits "
-            f"{low:g}, {high:g} of joint {tree.moving.name!r}"
+            f"{low:g}, {high:g} of joint {short(tree.moving.name)}; change one of them"
         )
-    return ArticulatedAsset(ref, folder, info, tree)
+    licence = find_licence(info.licence, folder, root or folder)
+    asset = ArticulatedAsset(ref, folder, info, tree, document, licence)
+    # A mesh that is damaged shows here, and not when it is needed.
+    size = float(np.ptp(asset.bounds(asset.joint_position(0.5)), axis=0).max())
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise AssetError(f"{path}: the object would be {size:.3g} m large; give another scale")
+    return asset
 
 
 def _joint_range(info: AssetInfo, tree: KinematicTree) -> tuple[float, float]:
@@ -239,11 +234,6 @@ def _joint_range(info: AssetInfo, tree: KinematicTree) -> tuple[float, float]:
         if min(closed, opened) + shift < high and max(closed, opened) + shift > low:
             return closed + shift, opened + shift
     return closed, opened
-
-
-def _first_error(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(str(x) for x in first['loc']) or 'file'}: {first['msg']}"
 
 
 class AssetLibrary:
@@ -272,7 +262,10 @@ class AssetLibrary:
         if self.root is None:
             return []
         folder = self.root / "articulated_objs" / category
-        names = (p.name for p in folder.glob("*") if (p / "mobility.urdf").is_file())
+        try:
+            names = [p.name for p in folder.glob("*") if (p / "mobility.urdf").is_file()]
+        except OSError as error:
+            raise AssetError(f"{folder}: cannot be read: {error}") from None
         return sorted(name for name in names if _ID.fullmatch(name))
 
     def draw(self, category: str, rng: np.random.Generator) -> AssetRef:
@@ -301,19 +294,21 @@ class AssetLibrary:
         if ":" in text:
             ref = AssetRef.parse(text)
             if ref.category != category:
-                raise AssetError(f"asset {text!r} is no {category!r}, which this task needs")
+                raise AssetError(f"asset {short(text)} is no {category!r}, which this task needs")
             return ref
         if text in self.keys(category):
             return AssetRef(PARTNET, category, text)
         if self.root is None and text.isdigit() and category in procedural.categories():
             return AssetRef(PROCEDURAL, category, text)
-        raise AssetError(f"no asset {text!r} of category {category!r}{self._hint(category, text)}")
+        raise AssetError(
+            f"no asset {short(text)} of category {category!r}{self._hint(category, text)}"
+        )
 
     def _hint(self, category: str, text: str) -> str:
         """What to give instead of an unknown id."""
         if self.root is None and category in procedural.categories():
             return "; give a seed (a number)"
-        near = difflib.get_close_matches(text, self.keys(category), 3, 0.0)
+        near = difflib.get_close_matches(text[:100], self.keys(category), 3, 0.0)
         if near:
             return f"; nearest: {', '.join(near)}"
         return f"; asset_root {str(self.root)!r} holds none" if self.root else "; set asset_root"
@@ -327,7 +322,7 @@ class AssetLibrary:
         if ref not in self._loaded:
             folder = self._folder(ref)
             try:
-                self._loaded[ref] = load_asset(ref, folder)
+                self._loaded[ref] = load_asset(ref, folder, self.root)
             except AssetError as error:
                 if ref.source != PROCEDURAL:
                     raise
@@ -364,11 +359,7 @@ class AssetLibrary:
     def describe(self, ref: AssetRef) -> dict[str, object]:
         """What a manifest records of an asset."""
         asset = self.load(ref)
-        return {
-            "ref": str(ref),
-            "licence": asset.info.licence,
-            "info": json.loads((asset.folder / "info.json").read_bytes()),
-        }
+        return {"ref": str(ref), **asset.licence.record(), "info": asset.document}
 
 
 def _generate(ref: AssetRef, folder: Path) -> None:

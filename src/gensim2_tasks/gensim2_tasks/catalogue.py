@@ -8,6 +8,7 @@ from importlib import resources
 
 from pydantic import ValidationError
 
+from .asset_files import short
 from .specs import TaskSpec
 from .strict_yaml import YamlError, load_yaml
 
@@ -16,6 +17,7 @@ class TaskError(ValueError):
     """A task is unknown or its file is invalid."""
 
 
+MAX_PROBLEMS = 10  # that a message lists
 _TASKS = resources.files(__package__) / "catalogue_data" / "tasks"
 
 
@@ -40,10 +42,13 @@ def parse_task(text: str, where: str) -> TaskSpec:
     try:
         return TaskSpec.model_validate(document)
     except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
         lines = [
-            f"{'.'.join(str(x) for x in e['loc']) or 'document'}: {e['msg']}"
-            for e in error.errors()
+            f"{'.'.join(str(x)[:80] for x in e['loc']) or 'document'}: {e['msg']}"
+            for e in problems[:MAX_PROBLEMS]
         ]
+        if len(problems) > MAX_PROBLEMS:
+            lines.append(f"and {len(problems) - MAX_PROBLEMS} more")
         raise TaskError(f"{where}: {'; '.join(lines)}") from None
 
 
@@ -56,8 +61,8 @@ def load_task(name: str) -> TaskSpec:
     """
     names = task_names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, 3, 0.4) or names
-        raise TaskError(f"unknown task {name!r}; did you mean {', '.join(near)}?")
+        near = difflib.get_close_matches(name[:100], names, 3, 0.4) or names
+        raise TaskError(f"unknown task {short(name)}; did you mean {', '.join(near)}?")
     file = _TASKS / f"{name}.yaml"
     spec = parse_task(file.read_text(encoding="utf-8"), file.name)
     if spec.name != name:

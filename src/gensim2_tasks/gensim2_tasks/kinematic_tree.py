@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from . import se3
+from .asset_files import MAX_NUMBER, AssetError, check_xml, mesh_file, read_file, short
 from .se3 import Array
 
+__all__ = ["AssetError", "Joint", "KinematicTree", "Shape", "load_tree"]
 
-class AssetError(ValueError):
-    """An asset cannot be used; the message names the file, what is wrong and how to mend it."""
+MAX_PARTS = 2000  # links, and shapes of either kind; the largest public object has 138 shapes
+_SHAPES = ("collision", "visual")
+# Numbers of a joint that the simulator reads beside the limits; none of them may be negative.
+_JOINT_NUMBERS = {"limit": ("effort", "velocity"), "dynamics": ("damping", "friction")}
 
 
 @dataclass(frozen=True)
@@ -77,121 +81,213 @@ def load_tree(path: Path, scale: float) -> KinematicTree:
     """Reads a URDF and scales it.
 
     Raises:
-        AssetError: The file is missing, not XML, not a tree, has no mesh, refers to a missing
-            mesh or scales one, or has another number of moving joints than one.
+        AssetError: The file is missing, too large, not XML or with entities; not a tree; has no
+            mesh, or one that is missing, elsewhere or scaled; has another number of moving joints
+            than one; or a number, mass or limit with which nothing can be simulated.
     """
-    try:
-        root = ET.parse(path).getroot()
-    except FileNotFoundError:
-        raise AssetError(f"{path}: no such file; an asset folder needs a mobility.urdf") from None
-    except OSError as error:
-        raise AssetError(f"{path}: cannot be read: {error}") from None
-    except (ET.ParseError, LookupError, ValueError) as error:  # the last two: unknown encodings
-        raise AssetError(f"{path}: not well-formed XML: {error}") from None
+    data = read_file(path, needed="an asset folder needs a mobility.urdf")
+    check_xml(data, path)
+    root = ET.fromstring(data)
     links = tuple(e.attrib.get("name", "") for e in root.findall("link"))
-    joints = [_joint(e, scale, path) for e in root.findall("joint")]
+    shapes = sum(len(link.findall(t)) for link in root.findall("link") for t in _SHAPES)
+    found = root.findall("joint")
+    for count, what in ((len(links), "links"), (len(found), "joints"), (shapes, "shapes")):
+        if count > MAX_PARTS:
+            raise AssetError(f"{path}: {count} {what}, more than {MAX_PARTS}; merge them")
+    joints = [_joint(e, scale, path) for e in found]
+    ordered = _in_order(links, joints, path)
+    moving = [j for j in joints if j.kind != "fixed"]
+    if len(moving) != 1:
+        named = f" ({', '.join(short(j.name) for j in moving[:5])})" if moving else ""
+        raise AssetError(
+            f"{path}: needs exactly one moving joint, has {len(moving)}{named}; make one revolute, "
+            "continuous or prismatic and the others fixed"
+        )
+    for link in root.findall("link"):
+        _check_link(link, path)
+    collisions = tuple(_shapes(root, "collision", scale, path))
+    if not collisions:
+        raise AssetError(f"{path}: no collision mesh; give a link a <collision> with a mesh")
+    visuals = tuple(_shapes(root, "visual", scale, path))
+    return KinematicTree(ordered[0].parent, links, ordered, collisions, visuals)
+
+
+def _in_order(links: tuple[str, ...], joints: list[Joint], path: Path) -> tuple[Joint, ...]:
+    """Orders joints, a parent before its children; refuses what is not one tree."""
     for kind, names in (("links", links), ("joints", [j.name for j in joints])):
         if len({*names}) != len(names):
-            raise AssetError(f"{path}: two {kind} share a name; names must be unique")
-    children = {j.child for j in joints}
-    roots = [name for name in links if name not in children]
+            twice = next(name for i, name in enumerate(names) if name in names[:i])
+            raise AssetError(
+                f"{path}: two {kind} share a name, {short(twice)}; names must be unique"
+            )
     known = {*links}
     for joint in joints:
         for link in (joint.parent, joint.child):
             if link not in known:
-                raise AssetError(f"{path}: joint {joint.name!r} refers to unknown link {link!r}")
-    ordered = _parents_first(joints, {*roots})
-    if len(roots) != 1 or len(children) != len(joints) or len(ordered) != len(joints):
-        raise AssetError(f"{path}: the links do not form one tree (roots: {roots})")
-    moving = [j for j in joints if j.kind != "fixed"]
-    if len(moving) != 1:
-        raise AssetError(f"{path}: needs exactly one moving joint, has {len(moving)}")
-    collisions = tuple(_shapes(root, "collision", scale, path))
-    if not collisions:
-        raise AssetError(f"{path}: no collision mesh")
-    return KinematicTree(
-        roots[0], links, ordered, collisions, tuple(_shapes(root, "visual", scale, path))
-    )
+                raise AssetError(
+                    f"{path}: joint {short(joint.name)} refers to unknown link {short(link)}; "
+                    f"links: {short(sorted(known))}"
+                )
+    children = [j.child for j in joints]
+    roots = [name for name in links if name not in {*children}]
+    if len({*children}) != len(children):
+        twice = next(name for i, name in enumerate(children) if name in children[:i])
+        why = f"two joints lead to link {short(twice)}; remove one"
+    elif len(roots) != 1:
+        why = f"roots: {short(roots)}; join all links to one"
+    else:
+        ordered = _parents_first(joints, roots[0])
+        if len(ordered) == len(joints):
+            return ordered
+        placed = {j.name for j in ordered}
+        left = [j.name for j in joints if j.name not in placed]
+        why = f"joints form a loop: {short(left)}; remove one of them"
+    raise AssetError(f"{path}: the links do not form one tree ({why})")
 
 
-def _parents_first(joints: list[Joint], roots: set[str]) -> tuple[Joint, ...]:
+def _parents_first(joints: list[Joint], root: str) -> tuple[Joint, ...]:
     """Orders joints, a parent before its children; those in a cycle are left out."""
-    placed, pending, ordered = {*roots}, [*joints], []
-    while (i := next((i for i, j in enumerate(pending) if j.parent in placed), None)) is not None:
-        ordered.append(pending.pop(i))
-        placed.add(ordered[-1].child)
+    below: dict[str, list[Joint]] = {}
+    for joint in joints:
+        below.setdefault(joint.parent, []).append(joint)
+    ordered = [*below.get(root, ())]
+    for joint in ordered:  # grows meanwhile
+        ordered += below.get(joint.child, ())
     return tuple(ordered)
 
 
-def _numbers(text: str | None, default: str, path: Path) -> Array:
+def _numbers(text: str | None, default: str, path: Path, where: str) -> Array:
+    """The numbers of an attribute, as many as the default has.
+
+    Raises:
+        AssetError: Another number of them, not finite, or absurdly large.
+    """
+    count = len(default.split())
     try:
-        values = np.array([float(x) for x in (text or default).split()])
+        values = np.array([float(x) for x in (default if text is None else text).split()])
     except ValueError:
-        raise AssetError(f"{path}: expected numbers, found {text!r}") from None
-    if len(values) != len(default.split()) or not np.all(np.isfinite(values)):
-        raise AssetError(f"{path}: expected {len(default.split())} numbers, found {text!r}")
+        raise AssetError(f"{path}: {where}: expected numbers, found {short(text)}") from None
+    if len(values) != count or not np.all(np.abs(values) <= MAX_NUMBER):
+        raise AssetError(
+            f"{path}: {where}: expected {count} numbers, found {short(text)}; "
+            f"each must be finite and at most {MAX_NUMBER:g}"
+        )
     return values
 
 
-def _origin(element: ET.Element, scale: float, path: Path) -> Array:
+def _number(attrib: Mapping[str, str], name: str, path: Path, where: str) -> float:
+    """One number that is not negative; 0 where it is not given."""
+    value = float(_numbers(attrib.get(name), "0", path, f"{where}: {name}")[0])
+    if value < 0.0:
+        raise AssetError(f"{path}: {where}: {name} {value:g} is negative; it must be 0 or more")
+    return value
+
+
+def _origin(element: ET.Element, scale: float, path: Path, where: str) -> Array:
     origin = element.find("origin")
     attrib = {} if origin is None else origin.attrib
-    xyz = _numbers(attrib.get("xyz"), "0 0 0", path)
-    return se3.from_xyz_rpy(xyz * scale, _numbers(attrib.get("rpy"), "0 0 0", path))
+    xyz = _numbers(attrib.get("xyz"), "0 0 0", path, f"origin of {where}")
+    rpy = _numbers(attrib.get("rpy"), "0 0 0", path, f"origin of {where}")
+    return se3.from_xyz_rpy(xyz * scale, rpy)
 
 
 def _joint(element: ET.Element, scale: float, path: Path) -> Joint:
     name = element.attrib.get("name", "?")
+    where = f"joint {short(name)}"
     kind = element.attrib.get("type", "?")
     parent, child = element.find("parent"), element.find("child")
     if kind not in ("fixed", "revolute", "continuous", "prismatic"):
-        raise AssetError(f"{path}: joint {name!r} has unsupported type {kind!r}")
+        raise AssetError(
+            f"{path}: {where} has unsupported type {short(kind)}; "
+            "use fixed, revolute, continuous or prismatic"
+        )
     if parent is None or child is None:
-        raise AssetError(f"{path}: joint {name!r} lacks a parent or a child")
-    axis_element, limit = element.find("axis"), element.find("limit")
-    axis = _numbers(None if axis_element is None else axis_element.get("xyz"), "1 0 0", path)
-    if np.linalg.norm(axis) < 1e-3:  # the simulator would silently take x instead
-        raise AssetError(f"{path}: joint {name!r} has a zero axis")
-    limits = (-np.inf, np.inf)
-    if kind in ("revolute", "prismatic"):
-        if limit is None:
-            raise AssetError(f"{path}: joint {name!r} has no limit")
-        factor = scale if kind == "prismatic" else 1.0
-        lower = _numbers(limit.get("lower"), "0", path)[0] * factor
-        upper = _numbers(limit.get("upper"), "0", path)[0] * factor
-        if lower > upper:
-            raise AssetError(f"{path}: joint {name!r} has limits {lower:g} > {upper:g}; swap them")
-        limits = (float(lower), float(upper))
+        raise AssetError(f"{path}: {where} lacks a parent or a child; name both links")
+    if element.find("mimic") is not None:
+        raise AssetError(f"{path}: {where} mimics another, which is not supported; remove <mimic>")
+    axis_element = element.find("axis")
+    text = None if axis_element is None else axis_element.get("xyz")
+    axis = _numbers(text, "1 0 0", path, f"axis of {where}")
+    length = float(np.linalg.norm(axis))
+    if length < 1e-3:  # the simulator would silently take x instead
+        raise AssetError(f"{path}: {where} has a zero axis; give it a direction")
+    for tag, names in _JOINT_NUMBERS.items():
+        for found in element.findall(tag):
+            for attribute in names:
+                _number(found.attrib, attribute, path, f"{tag} of {where}")
     return Joint(
         name,
         kind,
         parent.attrib.get("link", ""),
         child.attrib.get("link", ""),
-        _origin(element, scale, path),
-        axis / np.linalg.norm(axis),
-        limits,
+        _origin(element, scale, path, where),
+        axis / length,
+        _limits(element, kind, scale, path, where),
     )
+
+
+def _limits(
+    element: ET.Element, kind: str, scale: float, path: Path, where: str
+) -> tuple[float, float]:
+    if kind not in ("revolute", "prismatic"):
+        return (-np.inf, np.inf)
+    limit = element.find("limit")
+    if limit is None:
+        raise AssetError(f"{path}: {where} has no limit; give it a lower and an upper one")
+    factor = scale if kind == "prismatic" else 1.0
+    lower, upper = (
+        float(_numbers(limit.get(end), "0", path, f"{end} limit of {where}")[0] * factor)
+        for end in ("lower", "upper")
+    )
+    if lower > upper:
+        raise AssetError(f"{path}: {where} has limits {lower:g} > {upper:g}; swap them")
+    return (lower, upper)
+
+
+def _check_link(link: ET.Element, path: Path) -> None:
+    """Refuses masses and colours that a simulator cannot take.
+
+    Raises:
+        AssetError: Says which link.
+    """
+    where = f"link {short(link.get('name', ''))}"
+    for inertial in link.findall("inertial"):
+        _origin(inertial, 1.0, path, f"inertial of {where}")
+        mass = inertial.find("mass")
+        value = 0.0 if mass is None else _numbers(mass.get("value"), "0", path, f"mass of {where}")
+        inertia = inertial.find("inertia")
+        six = [
+            float(_numbers(None if inertia is None else inertia.get(n), "0", path, where)[0])
+            for n in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
+        ]
+        xx, xy, xz, yy, yz, zz = six
+        lowest = np.linalg.eigvalsh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])[0]
+        if not value > 0.0 or not lowest > 0.0:
+            raise AssetError(
+                f"{path}: {where} has a mass or an inertia that is not positive; mend it, or "
+                "remove <inertial>: the mass then follows from the density in info.json"
+            )
+    for colour in link.iterfind("visual/material/color"):
+        _numbers(colour.get("rgba"), "1 1 1 1", path, f"colour of {where}")
+    for texture in link.iterfind("visual/material/texture"):
+        raise AssetError(
+            f"{path}: {where} has the texture {short(texture.get('filename'))}, which is not "
+            "supported; name it in the material of the mesh"
+        )
 
 
 def _shapes(root: ET.Element, tag: str, scale: float, path: Path) -> Iterator[Shape]:
     for link in root.findall("link"):
+        name = link.attrib.get("name", "")
+        where = f"a {tag} of link {short(name)}"
         for element in link.findall(tag):
             mesh = element.find("geometry/mesh")
             if mesh is None:
-                raise AssetError(f"{path}: a {tag} of link {link.get('name')!r} is not a mesh")
-            file = _mesh_file(mesh, path)
-            yield Shape(link.attrib.get("name", ""), file, _origin(element, scale, path))
-
-
-def _mesh_file(mesh: ET.Element, path: Path) -> Path:
-    name = mesh.attrib.get("filename", "")
-    file = path.parent / name
-    try:
-        found = file.is_file()
-    except OSError:  # for example a name that is too long
-        found = False
-    if not found:
-        raise AssetError(f"{path}: mesh {name!r} is missing")
-    if np.any(_numbers(mesh.get("scale"), "1 1 1", path) != 1.0):
-        raise AssetError(f"{path}: mesh {name!r} has a scale, which is not supported; resize it")
-    return file
+                raise AssetError(f"{path}: {where} is not a mesh; only meshes are read")
+            file = mesh_file(path.parent, mesh.attrib.get("filename", ""), path)
+            if np.any(_numbers(mesh.get("scale"), "1 1 1", path, f"scale of {where}") != 1.0):
+                raise AssetError(
+                    f"{path}: mesh {short(file.name)} has a scale, which is not supported; "
+                    "resize it"
+                )
+            yield Shape(name, file, _origin(element, scale, path, where))

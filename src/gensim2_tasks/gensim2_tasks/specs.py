@@ -6,6 +6,7 @@ import difflib
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .asset_files import short
 from .categories import KEYPOINTS
 from .predicates import SuccessCondition
 
@@ -50,15 +51,15 @@ class ObjectSpec(_Strict):
     def _is_known(self) -> ObjectSpec:
         known = KEYPOINTS.get(self.category)
         if known is None:
-            near = difflib.get_close_matches(self.category, KEYPOINTS, 1)
+            near = difflib.get_close_matches(self.category[:100], KEYPOINTS, 1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise ValueError(
-                f"unknown category {self.category!r}; {hint}known: {', '.join(KEYPOINTS)}"
+                f"unknown category {short(self.category)}; {hint}known: {', '.join(KEYPOINTS)}"
             )
         anchor = self.placement.anchor
         if anchor and anchor not in known:
             raise ValueError(
-                f"placement.anchor: a {self.category} has no keypoint {anchor!r}; "
+                f"placement.anchor: a {self.category} has no keypoint {short(anchor)}; "
                 f"known: {', '.join(known)}, or empty for the root"
             )
         return self

@@ -111,14 +111,6 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
         load_tree(tmp_path, 1.0)
 
 
-def test_an_entity_bomb_ends_with_an_error(folder):
-    entities = "".join(
-        f'<!ENTITY e{i} "{f"&e{i - 1};" * 10 if i else "x" * 100}">' for i in range(12)
-    )
-    with pytest.raises(AssetError, match="not well-formed"):
-        read(folder, f"<!DOCTYPE r [{entities}]><robot>&e11;</robot>")
-
-
 @settings(UNTIMED, max_examples=200)
 @given(start=st.integers(0, len(GOOD)), cut=st.integers(0, 40), new=st.binary(max_size=12))
 def test_a_damaged_file_is_refused_or_still_a_tree(folder, start, cut, new):
