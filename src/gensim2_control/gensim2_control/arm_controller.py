@@ -103,6 +103,13 @@ class ArmController:
                 ArmCode.INVALID_GOAL, "a goal runs: cancel it before streaming"
             )
 
+    def require_rest(self) -> None:
+        """Raise `TrajectoryRejected` where the arm moves or a goal runs."""
+        if self.busy:
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL, "the arm is moving: cancel or stop it before homing"
+            )
+
     def follow(
         self,
         planned: PlannedMotion,
@@ -138,6 +145,12 @@ class ArmController:
         motion = self._renewed(planned, anew)
         self._begin(motion)
         self._streaming = True
+
+    def end_stream(self) -> None:
+        """Slow down where a stream leads the arm."""
+        if self._streaming:
+            self._streaming = False
+            self._brake()
 
     def cancel(self, goal: ArmGoal) -> bool:
         """Slow down and end the goal as canceled once at rest; False where it does not run."""

@@ -105,8 +105,7 @@ class Body:
         Returns:
             The state, or None while there has been no valid measurement yet.
         """
-        status = self._hardware.status()
-        sample = self._read(status)
+        sample = self._read(status := self._hardware.status())
         with self._lock:
             reference, command = self._advance(status, sample)
         if reference is not None:
@@ -161,18 +160,30 @@ class Body:
             stamp: s on the hardware's clock; 0 = now.
 
         Raises:
-            TrajectoryRejected: the former chunk, if any, runs on to its end.
+            TrajectoryRejected: a former chunk runs to its end where this one came at the wrong
+                time, and is ended by `end_stream` where it is unsound.
         """
+        planner = self._arm.planner
+        try:
+            with self._lock:
+                sample = self._require_motion_possible()
+                self._arm.require_no_goal()
+                start = self._arm.start
+            planned = planner.enter(trajectory, start, sample.t - stamp if stamp else 0.0)
+            planner.check(planned)
+            planner.check_stop_after(planned)
+            with self._lock:
+                sample = self._require_motion_possible()
+                self._arm.stream(planned, sample.t - stamp if stamp else 0.0)
+        except TrajectoryRejected as rejection:
+            if rejection.code is not ArmCode.OLD_HEADER_TIMESTAMP:
+                self.end_stream()
+            raise
+
+    def end_stream(self) -> None:
+        """Slow down and hold where a stream leads the arm; its client is not to be relied upon."""
         with self._lock:
-            sample = self._require_motion_possible()
-            self._arm.require_no_goal()
-            start = self._arm.start
-        planned = self._arm.planner.enter(trajectory, start, sample.t - stamp if stamp else 0.0)
-        self._arm.planner.check(planned)
-        self._arm.planner.check_stop_after(planned)
-        with self._lock:
-            sample = self._require_motion_possible()
-            self._arm.stream(planned, sample.t - stamp if stamp else 0.0)
+            self._arm.end_stream()
 
     def grip(self, position: float, effort: float = 0.0) -> GripperGoal:
         """Move the fingers from the next update on; a running gripper goal is aborted.
@@ -209,14 +220,14 @@ class Body:
         )
         with self._lock:
             self._require_motion_possible()
-            self._require_rest()
+            self._arm.require_rest()
             start = self._arm.start
         trajectory = point_to_point(start[0], np.array(config.home_q), gentle)
         planned = self._arm.planner.join(trajectory, start, start[0])
         self._arm.planner.check(planned)
         with self._lock:
             sample = self._require_motion_possible()
-            self._require_rest()
+            self._arm.require_rest()
             return self._arm.follow(planned, sample.q[:ARM_DOF])
 
     def cancel(self, goal: Goal) -> bool:
@@ -245,13 +256,10 @@ class Body:
             return True
 
     def recover(self) -> Answer:
-        """Ask the hardware to recover; may block as long as that takes.
+        """Ask the hardware to recover; may block. No while the arm is still decelerating.
 
         Where it succeeds, the next update with a valid measurement releases the latched faults,
         holds the measured configuration and accepts goals again. Nothing is resumed.
-
-        Returns:
-            Whether the hardware is ready; no if the arm is still decelerating.
         """
         with self._lock:
             if self._machine.fault is Fault.NONE:
@@ -281,7 +289,7 @@ class Body:
             self._clock.restart()
 
     def close(self, reason: str = "the body is shut down") -> None:
-        """Abort every goal so that nobody waits for one any more."""
+        """Slow down and abort every goal; nothing latches."""
         with self._lock:
             self._abort_all(reason)
 
@@ -303,12 +311,6 @@ class Body:
             if text := condition():
                 raise TrajectoryRejected(ArmCode.INVALID_GOAL, text)
         return self._sample
-
-    def _require_rest(self) -> None:
-        if self._arm.busy:
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL, "the arm is moving: cancel or stop it before homing"
-            )
 
     def _read(self, status: HardwareStatus) -> JointSample | None:
         if not status.connected:

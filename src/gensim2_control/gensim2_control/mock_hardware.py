@@ -63,6 +63,7 @@ class MockHardware:
         self._comm_lost = False
         self._nan = False
         self._clock_frozen = False
+        self._drives_off = False
         self._blocked = np.zeros(ARM_DOF, dtype=bool)
         self._object: float | None = None
 
@@ -125,7 +126,8 @@ class MockHardware:
     def recover(self) -> bool:
         """Clear a reflex and reconnect; fails while the cause of a fault is still there."""
         with self._lock:
-            if self._e_stopped or self._comm_lost or self._nan or self._clock_frozen:
+            broken = self._comm_lost or self._nan or self._clock_frozen
+            if broken or self._e_stopped or self._drives_off:
                 return False
             self._fault = Fault.NONE
             self._connected = True
@@ -143,7 +145,7 @@ class MockHardware:
                 fault = Fault.COMM_LOST
             return HardwareStatus(
                 connected=self._connected,
-                drives_powered=fault is Fault.NONE,
+                drives_powered=fault is Fault.NONE and not self._drives_off,
                 e_stopped=self._e_stopped,
                 fault=fault,
                 errors=errors,
@@ -176,6 +178,11 @@ class MockHardware:
         with self._lock:
             self._clock_frozen = frozen
 
+    def set_drives_off(self, off: bool) -> None:
+        """Take the power from the drives, or give it back."""
+        with self._lock:
+            self._drives_off = off
+
     def block_joint(self, joint: int, blocked: bool = True) -> None:
         """Hold an arm joint (0 to 6) where it is, as an obstacle would."""
         with self._lock:
@@ -193,7 +200,7 @@ class MockHardware:
 
     def _step_arm(self, dt: float) -> None:
         before = self._q.copy()
-        follows = self._fault is Fault.NONE and not self._e_stopped
+        follows = self._fault is Fault.NONE and not (self._e_stopped or self._drives_off)
         if self._q_ref is not None and follows and dt > 0:
             # Exact solution of  lag * dq = q_ref - q  for a reference that moves at dq_ref.
             decay = math.exp(-dt / self._lag) if self._lag > 0 else 0.0

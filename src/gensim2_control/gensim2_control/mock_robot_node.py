@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import rclpy
-from rclpy.node import Node
 
 from gensim2_control.body import Body
 from gensim2_control.control_thread import ControlThread
-from gensim2_control.description import robot_description
+from gensim2_control.description import DescriptionError, robot_description
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.mock_hardware import MockHardware
 from gensim2_control.ros.body_interface import BodyInterface
-from gensim2_control.ros.body_parameters import BodyParameters
+from gensim2_control.ros.diagnostics import Report
+from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.run import run_node
+from gensim2_control.ros.run import StartError, run_node
 
 _LONGEST_STEP = 0.02
 
@@ -42,63 +41,113 @@ class MockRobotParameters:
     fault: str = parameter(
         "none",
         "Fault of the hardware.",
-        choices=("none", "reflex", "user_stop", "comm_lost", "nan", "frozen_clock"),
+        choices=("none", "reflex", "user_stop", "comm_lost", "nan", "frozen_clock", "drives_off"),
         read_only=False,
     )
 
 
-class MockRobotNode(Node):
-    """Hosts a `MockHardware` behind the body contract."""
+class MockRobot:
+    """A body over a `MockHardware`, stepped in real time."""
 
-    def __init__(self) -> None:
-        super().__init__("mock_robot")
-        self.exit_code = 0
-        own = declare_parameters(self, MockRobotParameters, self._apply).value
-        parameters = declare_parameters(self, BodyParameters).value
-        period = 1.0 / own.control_rate
-        self._hardware = MockHardware(t=time.time(), lag=own.lag)
-        self._hardware.connect()
-        self._apply(own)
+    def __init__(
+        self, node: BodyHost, own: MockRobotParameters, on_failure: Callable[[BaseException], None]
+    ) -> None:
+        """Make and connect the hardware.
+
+        Args:
+            node: what offers it.
+            own: its settings.
+            on_failure: called where the control loop fails.
+
+        Raises:
+            StartError: there is no robot description.
+        """
+        parameters = node.parameters
+        self._node = node
+        self._on_failure = on_failure
+        self._period = 1.0 / own.control_rate
+        try:
+            urdf = robot_description(own.urdf or None)
+        except DescriptionError as error:
+            raise StartError(str(error)) from None
+        self.hardware = MockHardware(t=time.time(), lag=own.lag)
+        self.hardware.connect()
         self._body = Body(
-            self._hardware,
+            self.hardware,
             parameters.limits(),
-            parameters.config(period),
-            kinematics=Fr3Kinematics.from_urdf(robot_description(own.urdf or None)),
+            parameters.config(self._period),
+            kinematics=Fr3Kinematics.from_urdf(urdf),
             workspace=parameters.workspace(),
         )
-        self._interface = BodyInterface(self, self._body, parameters, hardware_id="mock")
-        self._thread = ControlThread(period, self._tick, self._on_failure)
+        self._interface: BodyInterface | None = None
+        self._thread: ControlThread | None = None
+        self.apply(own)
+
+    def offer(self) -> BodyInterface:
+        """Create the ROS side of the body contract."""
+        self._interface = BodyInterface(
+            self._node, self._body, self._node.parameters, self._node.diagnostics.changed
+        )
+        return self._interface
+
+    def start(self) -> None:
+        """Start the control loop."""
+        self._thread = ControlThread(self._period, self._tick, self._on_failure)
         self._thread.start()
-        self.get_logger().info("ready")
 
-    def close(self) -> None:
-        """Bring the arm to rest, end all goals and stop the control loop."""
-        self._interface.close()
-        self._thread.stop()
-        self._hardware.disconnect()
+    def stop(self, rest: Callable[[], None]) -> None:
+        """Bring the arm to rest and end the control loop."""
+        rest()
+        if self._thread is not None:
+            self._thread.stop()
 
-    def _tick(self, elapsed: float) -> None:
-        # After a stall of this machine the mock's own clock goes on where it was.
-        self._hardware.step(min(elapsed, _LONGEST_STEP))
-        self._interface.publish(self._body.update())
+    def discard(self) -> None:
+        """Disconnect."""
+        self.hardware.disconnect()
 
-    def _on_failure(self, error: BaseException) -> None:
-        self.get_logger().fatal(f"the control loop failed: {error!r}")
-        self.exit_code = 1
-        rclpy.try_shutdown()
+    def reports(self) -> Mapping[str, Report]:
+        """Nothing beside the body."""
+        return {}
 
-    def _apply(self, wanted: MockRobotParameters) -> None:
+    def apply(self, wanted: MockRobotParameters) -> None:
         """Carry the faults over to the hardware."""
-        hardware = self._hardware
+        hardware = self.hardware
         hardware.set_user_stop(wanted.fault == "user_stop")
         hardware.set_comm_lost(wanted.fault == "comm_lost")
         hardware.set_nan(wanted.fault == "nan")
         hardware.set_clock_frozen(wanted.fault == "frozen_clock")
+        hardware.set_drives_off(wanted.fault == "drives_off")
         if wanted.fault == "reflex":
             hardware.inject_reflex()
         for joint in range(7):
             hardware.block_joint(joint, joint == wanted.blocked_joint - 1)
         hardware.place_object(wanted.object_position if wanted.object_position >= 0 else None)
+
+    def _tick(self, elapsed: float) -> None:
+        # After a stall of this machine the mock's own clock goes on where it was.
+        self.hardware.step(min(elapsed, _LONGEST_STEP))
+        assert self._interface is not None
+        self._interface.publish(self._body.update())
+
+
+class MockRobotNode(BodyHost):
+    """Hosts a `MockRobot`."""
+
+    def __init__(self) -> None:
+        super().__init__("mock_robot", hardware_id="mock")
+        self._robot: MockRobot | None = None
+        self._own = declare_parameters(self, MockRobotParameters, self._apply)
+
+    def build(self) -> MockRobot:
+        """Make the robot."""
+        self._robot = MockRobot(
+            self, self._own.value, lambda error: self.fail("the control loop", error)
+        )
+        return self._robot
+
+    def _apply(self, wanted: MockRobotParameters) -> None:
+        if self._robot is not None:
+            self._robot.apply(wanted)
 
 
 def main() -> int:

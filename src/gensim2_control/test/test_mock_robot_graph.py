@@ -11,183 +11,39 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
+
+pytest.importorskip("rclpy", reason="needs ROS 2: run the tests with ./ws")
+
 from action_msgs.msg import GoalStatus
-from control_msgs.action import FollowJointTrajectory, GripperCommand
-from control_msgs.msg import JointTolerance, JointTrajectoryControllerState
-from diagnostic_msgs.msg import DiagnosticArray
-from gensim2_control.hardware import ARM_JOINTS, HOME_Q, JOINTS, Array, Fault
-from gensim2_control.limits import JointLimits
+from control_msgs.action import FollowJointTrajectory
+from control_msgs.msg import JointTolerance
+from gensim2_control.hardware import ARM_JOINTS, HOME_Q, JOINTS, Fault
 from gensim2_control.ros.conversions import seconds, trajectory_to_msg
 from gensim2_control.ros.heartbeat import ClientHeartbeat
-from gensim2_control.ros.safe_action_client import SafeActionClient
-from gensim2_control.trajectory import Trajectory, point_to_point
-from rcl_interfaces.srv import SetParameters
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.parameter import Parameter
-from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from gensim2_control.trajectory import Trajectory
+from mock_process import ARM, GUARD, Client, graph_environment, start_robot
 from rclpy.serialization import serialize_message
-from sensor_msgs.msg import JointState
-from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
 from gensim2_msgs.msg import RobotStatus
 
-ROOT = Path(__file__).resolve().parents[3]
 DOMAIN = 1 + os.getpid() % 95
-GUARD = 60.0
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 HOME = np.array(HOME_Q)
-ARM = "fr3_arm_controller"
 
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
     with pytest.MonkeyPatch.context() as patch:
+        environment = graph_environment(DOMAIN)
+        for name in environment.keys() - os.environ.keys():
+            patch.setenv(name, environment[name])
         patch.setenv("ROS_DOMAIN_ID", str(DOMAIN))
-        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-        profile = ROOT / "launch" / "config" / "fastdds_profile.xml"
-        patch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", str(profile))
-        yield dict(os.environ)
-
-
-def start_robot(environment: dict[str, str], *parameters: str) -> subprocess.Popen[str]:
-    words = [word for given in parameters for word in ("-p", given)]
-    urdf = ROOT / "launch" / "urdf" / "fr3.urdf"
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gensim2_control.mock_robot_node"),
-            *("--ros-args", "-p", f"urdf:={urdf}", *words),
-        ],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-class Client:
-    """Everything a client of the body needs, as blocking calls with a guard."""
-
-    def __init__(self, domain: int = DOMAIN) -> None:
-        self.context = Context()
-        rclpy.init(context=self.context, domain_id=domain)
-        self.node = rclpy.create_node("test_client", context=self.context)
-        self.arm = SafeActionClient(
-            self.node, FollowJointTrajectory, f"{ARM}/follow_joint_trajectory"
-        )
-        self.gripper = SafeActionClient(self.node, GripperCommand, "fr3_gripper/gripper_action")
-        self.feedback: list[Any] = []
-        self.heard: dict[str, list[Any]] = {}
-        self.news = threading.Condition()
-        for topic, kind, qos in (
-            ("joint_states", JointState, 10),
-            ("robot_status", RobotStatus, LATCHED),
-            ("diagnostics", DiagnosticArray, 10),
-            (f"{ARM}/controller_state", JointTrajectoryControllerState, 10),
-            ("fr3_gripper/controller_state", JointTrajectoryControllerState, 10),
-        ):
-            best_effort = topic.endswith("controller_state")
-            profile = qos_profile_sensor_data if best_effort else qos
-            self.node.create_subscription(kind, topic, self._hear(topic), profile)
-        self._executor = SingleThreadedExecutor(context=self.context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._executor.shutdown(GUARD)
-        self._thread.join(GUARD)
-        rclpy.shutdown(context=self.context)
-
-    def wait(self, topic: str, match: Callable[[Any], bool], fresh: bool = False) -> Any:
-        """Return the newest message of a topic that matches, waiting for one."""
-        with self.news:
-            if fresh:
-                self.heard.get(topic, []).clear()
-            found = self.news.wait_for(
-                lambda: any(match(m) for m in self.heard.get(topic, [])[-1:]), GUARD
-            )
-            assert found, f"{topic}: {self.heard.get(topic, [])[-1:]}"
-            return self.heard[topic][-1]
-
-    def result(self, future: Any) -> Any:
-        done = threading.Event()
-        future.add_done_callback(lambda _: done.set())
-        assert done.wait(GUARD), "no answer"
-        return future.result()
-
-    def call(self, name: str) -> Trigger.Response:
-        service = self.node.create_client(Trigger, name)
-        assert service.wait_for_service(GUARD)
-        return self.result(service.call_async(Trigger.Request()))
-
-    def inject(self, **values: Any) -> None:
-        service = self.node.create_client(SetParameters, "mock_robot/set_parameters")
-        assert service.wait_for_service(GUARD)
-        request = SetParameters.Request(
-            parameters=[Parameter(k, value=v).to_parameter_msg() for k, v in values.items()]
-        )
-        results = self.result(service.call_async(request)).results
-        assert all(result.successful for result in results), results
-
-    def send(self, trajectory: Trajectory | JointTrajectory, **fields: Any) -> Any:
-        message = trajectory
-        if isinstance(trajectory, Trajectory):
-            message = trajectory_to_msg(trajectory)
-        assert self.arm.wait_for_server(GUARD)
-        goal = FollowJointTrajectory.Goal(trajectory=message, **fields)
-        return self.result(self.arm.send_goal_async(goal, self.feedback.append))
-
-    def grip(self, position: float, effort: float = 0.0) -> Any:
-        assert self.gripper.wait_for_server(GUARD)
-        goal = GripperCommand.Goal()
-        goal.command.position, goal.command.max_effort = position, effort
-        return self.result(self.gripper.send_goal_async(goal, self.feedback.append))
-
-    def end(self, handle: Any) -> tuple[int, Any]:
-        assert handle.accepted
-        response = self.result(handle.get_result_async())
-        return response.status, response.result
-
-    def q(self) -> Array:
-        message = self.wait("joint_states", lambda m: True, fresh=True)
-        positions = dict(zip(message.name, message.position, strict=True))
-        return np.array([positions[name] for name in ARM_JOINTS])
-
-    def status(self, mode: int, **fields: Any) -> RobotStatus:
-        return self.wait(
-            "robot_status",
-            lambda m: m.mode == mode and all(getattr(m, k) == v for k, v in fields.items()),
-        )
-
-    def move(self, offset: float, speed: float = 0.3) -> Trajectory:
-        q = self.q()
-        target = q.copy()
-        target[0] += offset
-        limits = JointLimits.fr3().reduced(velocity=speed, acceleration=0.3)
-        return point_to_point(q, target, limits)
-
-    def _hear(self, topic: str) -> Callable[[Any], None]:
-        def callback(message: Any) -> None:
-            with self.news:
-                self.heard.setdefault(topic, []).append(message)
-                self.news.notify_all()
-
-        return callback
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
+        yield environment
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +58,7 @@ def robot(environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture(scope="module")
 def connected(robot: subprocess.Popen[str]) -> Iterator[Client]:
-    client = Client()
+    client = Client(DOMAIN)
     yield client
     client.close()
 
@@ -236,7 +92,7 @@ def test_states_are_published_with_all_joints_and_rising_stamps(client: Client) 
 
 
 def test_who_comes_late_learns_the_condition_at_once(client: Client) -> None:
-    late = Client()
+    late = Client(DOMAIN)
     assert late.status(RobotStatus.IDLE).motion_possible
     late.close()
 
@@ -402,6 +258,48 @@ def test_streamed_chunks_lead_the_arm_but_not_from_two_sides(client: Client) -> 
     client.node.destroy_publisher(two)
 
 
+def time_of_rest(client: Client) -> float:
+    """Return the time of the first joint state since the last look in which the arm rests, s."""
+    client.wait("joint_states", lambda m: np.abs(m.velocity[:7]).max() < 0.01)
+    with client.news:
+        states = client.heard["joint_states"]
+        moving = [i for i, m in enumerate(states) if np.abs(m.velocity[:7]).max() >= 0.01]
+        return seconds(states[moving[-1] + 1].header.stamp)
+
+
+@pytest.mark.parametrize("defect", ["nan", "joints", "limit"])
+def test_a_bad_chunk_stops_its_stream_in_time(
+    client: Client, defect: str, record_property: Callable[[str, object], None]
+) -> None:
+    publisher = client.node.create_publisher(JointTrajectory, f"{ARM}/joint_trajectory", 1)
+    far = client.q()
+    far[0] += 1.5
+    good = trajectory_to_msg(Trajectory(np.array([1.9]), far[None]))
+    bad = trajectory_to_msg(Trajectory(np.array([1.9]), far[None]))
+    if defect == "nan":
+        bad.points[0].positions[3] = float("nan")
+    elif defect == "joints":
+        bad.joint_names[0] = "panda_joint1"
+    else:
+        bad.points[0].positions[0] = 4.0
+    try:
+        while publisher.get_subscription_count() == 0:
+            time.sleep(0.01)
+        publisher.publish(good)
+        client.wait("joint_states", lambda m: m.velocity[0] > 0.5, fresh=True)
+        publisher.publish(bad)
+        began = seconds(client.heard["joint_states"][-1].header.stamp)
+        took = time_of_rest(client) - began
+    finally:
+        client.node.destroy_publisher(publisher)
+    print(f"bad chunk ({defect}): at rest after {took:.3f} s")
+    record_property(f"time to rest, bad chunk ({defect}), s", round(took, 4))
+    assert took <= 0.3
+    assert client.q()[0] < far[0] - 0.2
+    client.status(RobotStatus.IDLE, motion_possible=True)
+    client.wait("diagnostics", lambda m: "joint_trajectory" in str(m.status[0].values))
+
+
 DOOMED_CLIENT = """
 import sys, rclpy
 from control_msgs.action import FollowJointTrajectory
@@ -447,11 +345,18 @@ def doomed_client(
         process.communicate(timeout=GUARD)
 
 
-def test_a_killed_client_stops_the_robot(client: Client, environment: dict[str, str]) -> None:
+def test_a_killed_client_stops_the_robot(
+    client: Client, environment: dict[str, str], record_property: Callable[[str, object], None]
+) -> None:
     """A dead action client does not cancel its goal: without the heartbeat the arm goes on."""
     with doomed_client(client, environment) as doomed:
         doomed.kill()
+        began = seconds(client.heard["joint_states"][-1].header.stamp)
         state = client.status(RobotStatus.STOPPED, in_motion=False)
+        took = time_of_rest(client) - began
+    print(f"client killed: at rest after {took:.3f} s")
+    record_property("time to rest, client killed, s", round(took, 4))
+    assert took <= 1.0
     assert state.error_code == Fault.HEARTBEAT_LOST
     assert client.q()[0] < 1.4
 
@@ -493,7 +398,10 @@ def test_ctrl_c_brings_the_arm_to_rest_and_tells_the_client(environment: dict[st
 
 def test_an_unknown_parameter_ends_the_start_with_a_message(environment: dict[str, str]) -> None:
     process = start_robot(environment, "goal_tolerence:=0.1")
-    output, _ = process.communicate(timeout=GUARD)
+    try:
+        output, _ = process.communicate(timeout=GUARD)
+    finally:
+        process.kill()
     assert process.returncode == 1
     assert "unknown parameter goal_tolerence, did you mean goal_tolerance?" in output
     assert "Traceback" not in output

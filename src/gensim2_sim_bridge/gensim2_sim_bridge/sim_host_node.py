@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import rclpy
 from gensim2_control.body import Body
 from gensim2_control.camera_calibration import CalibrationError, CameraCalibrations
-from gensim2_control.description import resolve_packages, robot_description
+from gensim2_control.description import DescriptionError, resolve_packages, robot_description
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.ros.body_interface import BodyInterface
-from gensim2_control.ros.body_parameters import BodyParameters
-from gensim2_control.ros.conversions import nanoseconds
+from gensim2_control.ros.diagnostics import Level, Report
+from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters
 from gensim2_control.ros.run import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
@@ -27,173 +24,150 @@ from gensim2_msgs.srv import ResetScene
 
 from .cameras import CameraConfig, CameraRig, NoRenderDeviceError
 from .hardware import SapienHardware
-from .observation_gate import ObservationGate
+from .scene_messages_node import scene_state
+from .sim_loop_node import SimLoop
 from .sim_parameters_node import SimParameters
 from .sim_publisher_node import SimPublisher
 from .simulation import ResetError, Simulation
 from .world import World, WorldConfig
 
-IDLE_POLL = 0.002  # s of wall time
-IDLE_REPUBLISH = 0.05
-RECORDING = "recording"
+ACK_QOS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
-class SimBridgeNode(Node):
-    """Hosts the simulation. One thread steps it; services and actions only hand goals over."""
+class HostedSimulation:
+    """World, body, cameras and what shows them, from configure to cleanup.
 
-    def __init__(self) -> None:
-        super().__init__("sim_bridge")
-        self.exit_code = 0
-        own = self._own = declare_parameters(self, SimParameters).value
-        parameters = declare_parameters(self, BodyParameters).value
-        description = robot_description()
-        steps = round(own.physics_rate / own.observation_rate)
+    Args:
+        node: The node.
+        own: Its parameters.
+        on_failure: Called where the simulation fails.
+
+    Raises:
+        StartError: Says what is missing.
+    """
+
+    def __init__(
+        self, node: BodyHost, own: SimParameters, on_failure: Callable[[BaseException], None]
+    ) -> None:
+        self._node = node
+        self._own = own
+        self._on_failure = on_failure
+        self._loop: SimLoop | None = None
+        parameters = node.parameters
         try:
+            description = robot_description()
             library = AssetLibrary(own.asset_root)
-            rig = self._make_rig(own)
-            config = WorldConfig(time_step=1.0 / own.physics_rate, render=rig is not None)
+            self._rig = _make_rig(own)
+            config = WorldConfig(time_step=1.0 / own.physics_rate, render=self._rig is not None)
             world = World(resolve_packages(description), config)
-            if rig is not None:
-                rig.attach(world)
-        except (AssetError, CalibrationError, NoRenderDeviceError) as error:
+            if self._rig is not None:
+                self._rig.attach(world)
+        except (AssetError, CalibrationError, DescriptionError, NoRenderDeviceError) as error:
             raise StartError(str(error)) from None
-        body = Body(
+        self._body = Body(
             SapienHardware(world),
             parameters.limits(),
             parameters.config(config.time_step),
             kinematics=Fr3Kinematics.from_urdf(description),
             workspace=parameters.workspace(),
         )
-        self._simulation = Simulation(world, body, library, steps)
-        self._body = body
-        self._gate = ObservationGate(own.recorder_timeout)
-        self._interface = BodyInterface(self, body, parameters, hardware_id="sapien")
-        self._publisher = SimPublisher(self, self._simulation, rig)
-        group = MutuallyExclusiveCallbackGroup()
-        self.create_service(ResetScene, "scene/reset", self._on_reset, callback_group=group)
-        latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        self.create_subscription(
-            Header,
-            "recorder/ack",
-            self._on_ack,
-            latched,
-            callback_group=MutuallyExclusiveCallbackGroup(),
+        steps = round(own.physics_rate / own.observation_rate)
+        self._simulation = Simulation(world, self._body, library, steps)
+
+    def offer(self) -> BodyInterface:
+        """Creates publishers, subscriptions, services and actions."""
+        node = self._node
+        self._interface = BodyInterface(node, self._body, node.parameters, node.diagnostics.changed)
+        publisher = SimPublisher(node, self._simulation, self._rig)
+        self._loop = SimLoop(
+            node, self._own, self._simulation, self._interface, publisher, self._on_failure
         )
-        self._lock = threading.Lock()
-        self._observed = -1
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="simulation", daemon=True)
-        self.get_logger().info("ready")
-        self._thread.start()
+        groups = [MutuallyExclusiveCallbackGroup() for _ in range(2)]
+        node.create_service(ResetScene, "scene/reset", self._on_reset, callback_group=groups[0])
+        node.create_subscription(
+            Header, "recorder/ack", self._loop.acknowledge, ACK_QOS, callback_group=groups[1]
+        )
+        return self._interface
 
-    def close(self) -> None:
-        """Ends goals and the simulation thread."""
-        # While the simulation still runs: the arm slows down and clients get their results.
-        self._gate.release()
-        self._interface.close()
-        self._closing.set()
-        self._thread.join()
-        # Nobody may be within the simulation when the process takes it down.
-        with self._lock:
-            pass
+    def start(self) -> None:
+        """Starts the simulation's thread."""
+        assert self._loop is not None
+        self._loop.start()
 
-    @staticmethod
-    def _make_rig(own: SimParameters) -> CameraRig | None:
-        if own.obs == "state":
-            return None
-        config = CameraConfig(own.camera_width, own.camera_height, own.camera_fovy)
-        return CameraRig(CameraCalibrations.load(Path(own.calibration)), config)
+    def stop(self, rest: Callable[[], None]) -> None:
+        """Brings the arm to rest and ends the thread."""
+        assert self._loop is not None
+        self._loop.stop(rest)
 
-    def _on_ack(self, message: Header) -> None:
-        self._gate.acknowledge(nanoseconds(message.stamp), message.frame_id == RECORDING)
+    def discard(self) -> None:
+        """Nothing to do: the world goes with the last who knows it."""
+
+    def reports(self) -> Mapping[str, Report]:
+        """Report on the simulation."""
+        simulation, own = self._simulation, self._own
+        drawn = simulation.drawn
+        lockstep = own.real_time_factor == 0.0
+        values = {
+            "mode": "lockstep" if lockstep else f"paced at {own.real_time_factor:g}",
+            "simulated_time": f"{simulation.world.t:.3f} s",
+            "physics_rate": f"{own.physics_rate:g} Hz",
+            "task": drawn.task.name if drawn is not None else "",
+            "seed": drawn.seed if drawn is not None else "",
+            "reset_count": simulation.reset_count,
+            "observation": own.obs,
+            "cameras": ", ".join(self._rig.names) if self._rig is not None else "none",
+        }
+        text = "lockstep: time goes on while the robot moves" if lockstep else "paced"
+        return {"simulation": Report(Level.OK, text, values)}
 
     def _on_reset(
         self, request: ResetScene.Request, response: ResetScene.Response
     ) -> ResetScene.Response:
-        with self._lock:
-            try:
-                if self._closing.is_set():
-                    raise ResetError(ResetError.ROBOT_BUSY, "the node is shut down")
-                drawn = self._simulation.reset(
-                    request.task, request.asset, request.seed, request.randomize
-                )
-                response.success = True
-                response.parameters_json = json.dumps(drawn.parameters)
-            except ResetError as error:
-                response.error_code, response.error_msg = error.code, str(error)
-            response.state = self._show()
-            if response.success:
-                # The first observation of the episode, before anything moves.
-                self._interface.publish(self._body.state)
-                self._observe()
+        assert self._loop is not None
+        try:
+            with self._loop.between_steps():
+                self._reset(self._loop, request, response)
+        except ResetError as error:
+            response.error_code, response.error_msg = error.code, str(error)
+            response.state = scene_state(self._simulation)
         return response
 
-    def _observe(self) -> None:
-        """Publishes an observation, once for every moment."""
-        world = self._simulation.world
-        if self._observed == world.steps:
-            return
-        self._observed = world.steps
-        self._publisher.scene()
-        self._publisher.observation()
-
-    def _show(self) -> object:
-        """Publishes time, joints and scene of a moment in which nothing moves."""
-        self._publisher.clock(always=True)
-        if self._body.state is not None:
-            self._interface.republish(self._body.state)
-        return self._publisher.scene()
-
-    def _run(self) -> None:
+    def _reset(
+        self, loop: SimLoop, request: ResetScene.Request, response: ResetScene.Response
+    ) -> None:
         try:
-            with self._lock:
-                self._simulation.control()
-                self._show()
-            if self._own.real_time_factor > 0.0:
-                self._run_paced(self._own.real_time_factor)
-            else:
-                self._run_lockstep()
-        except Exception as error:
-            self.get_logger().fatal(f"the simulation failed: {error!r}")
-            self.exit_code = 1
-            rclpy.try_shutdown()
+            drawn = self._simulation.reset(
+                request.task, request.asset, request.seed, request.randomize
+            )
+            response.success = True
+            response.parameters_json = json.dumps(drawn.parameters)
+        except ResetError as error:
+            response.error_code, response.error_msg = error.code, str(error)
+        response.state = loop.show()
+        if response.success:
+            # The first observation of the episode, before anything moves.
+            self._interface.publish(self._body.state)
+            loop.observe()
 
-    def _run_lockstep(self) -> None:
-        """As fast as possible, and only while the robot has something to do."""
-        was_busy, shown = False, time.monotonic()
-        while not self._closing.is_set():
-            with self._lock:
-                if self._body.busy:
-                    was_busy = True
-                    self._step()
-                    continue
-                now = time.monotonic()
-                if was_busy or now - shown > IDLE_REPUBLISH:
-                    was_busy, shown = False, now
-                    self._show()
-            self._closing.wait(IDLE_POLL)
 
-    def _run_paced(self, factor: float) -> None:
-        """At a multiple of real time, always."""
-        period = self._simulation.world.config.time_step / factor
-        due = time.monotonic()
-        while not self._closing.wait(max(0.0, due - time.monotonic())):
-            with self._lock:
-                self._step()
-            due = max(due + period, time.monotonic() - period)
+class SimBridgeNode(BodyHost):
+    """Hosts the simulation."""
 
-    def _step(self) -> None:
-        simulation = self._simulation
-        if simulation.observation_due:
-            # Before anything of this moment goes out: ten joint states, as many as a publisher
-            # keeps, lie between two observations.
-            t = simulation.world.t - 1.0 / self._own.observation_rate
-            if not self._gate.wait(round(t * 1e9)):
-                self.get_logger().warning(
-                    f"the recorder has not stored the observation of {t:.2f} s; going on without it"
-                )
-        self._publisher.clock()
-        self._interface.publish(simulation.control())
-        if simulation.observation_due:
-            self._observe()
-        simulation.advance()
+    def __init__(self) -> None:
+        super().__init__("sim_bridge", hardware_id="sapien")
+        self._own = declare_parameters(self, SimParameters).value
+
+    def build(self) -> HostedSimulation:
+        """Makes the world.
+
+        Raises:
+            StartError: Says what is missing.
+        """
+        return HostedSimulation(self, self._own, lambda error: self.fail("the simulation", error))
+
+
+def _make_rig(own: SimParameters) -> CameraRig | None:
+    if own.obs == "state":
+        return None
+    config = CameraConfig(own.camera_width, own.camera_height, own.camera_fovy)
+    return CameraRig(CameraCalibrations.load(Path(own.calibration)), config)

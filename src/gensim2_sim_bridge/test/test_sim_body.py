@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sapien
 from gensim2_control.goals import Outcome
-from gensim2_control.hardware import HOME_Q, Fault
+from gensim2_control.hardware import HOME_Q
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.limits import JointLimits
 from gensim2_control.trajectory import Trajectory, point_to_point
@@ -37,16 +37,6 @@ def test_the_measured_speed_is_that_of_the_joints(cell: Cell) -> None:
     q = np.array([state.q for state in states])
     dq = np.array([state.dq for state in states])
     np.testing.assert_allclose(np.diff(q, axis=0) / 0.005, dq[1:], atol=1e-6)
-
-
-def test_an_empty_hand_closes_and_opens(cell: Cell) -> None:
-    for position in (0.0, 0.03, 0.04):
-        goal = cell.body.grip(position)
-        cell.run()
-        assert goal.reached_goal and not goal.stalled
-        for _ in range(60):
-            cell.step()
-        np.testing.assert_allclose(cell.state.q[7:], position, atol=5e-4)
 
 
 @pytest.mark.parametrize("effort", [5.0, 15.0])
@@ -83,26 +73,6 @@ def test_an_arm_that_is_held_up_shows_it_in_its_effort(cell: Cell) -> None:
     assert "fr3_joint2" in goal.result.text
     efforts = np.abs([state.tau for state in states])
     assert efforts[:20].max() < 5.0 < 80.0 < efforts[:, 1].max() <= 87.0
-
-
-def test_a_stop_ramps_down_within_the_limits_and_latches(cell: Cell) -> None:
-    limits = JointLimits.fr3()
-    goal = cell.body.follow(point_to_point(HOME, AWAY, limits))
-    while np.abs(cell.state.dq_ref).max() < 1.5:
-        cell.step()
-    at = cell.state.q_ref
-    cell.body.stop("test")
-    states = cell.run()
-    assert goal.result is not None and "STOP_REQUESTED" in goal.result.text
-    dq_ref = np.array([state.dq_ref for state in states])
-    assert (np.abs(np.diff(dq_ref, axis=0)) / 0.005 <= limits.ddq_max * 1.001).all()
-    assert np.abs(dq_ref[-1]).max() < 1e-3
-    assert np.abs(states[-1].q_ref - at).max() < 1.8**2 / (2 * limits.ddq_max.min())
-    held = states[-1].q_ref
-    for _ in range(200):
-        cell.step()
-    np.testing.assert_allclose(cell.state.q[:7], held, atol=1e-3)
-    assert cell.state.error_code == Fault.STOP_REQUESTED and not cell.body.motion_possible
 
 
 def test_a_new_scene_brings_the_robot_home_with_open_fingers(cell: Cell) -> None:

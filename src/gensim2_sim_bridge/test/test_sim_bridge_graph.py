@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -20,10 +21,13 @@ pytest.importorskip("rclpy", reason="needs ROS 2")
 pytest.importorskip("gensim2_msgs.srv", reason="needs the built workspace")
 
 from control_msgs.action import FollowJointTrajectory
+from diagnostic_msgs.msg import DiagnosticArray
 from gensim2_control.hardware import HOME_Q, JOINTS, Fault
 from gensim2_control.ros.conversions import nanoseconds
 from gensim2_sim_bridge.sim_parameters_node import SimParameters
 from gensim2_sim_bridge.simulation import ResetError
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState, PointCloud2
 from sensor_msgs_py import point_cloud2
@@ -31,6 +35,7 @@ from sim_process import GUARD, ROOT, Bridge, Client, interrupt
 
 from gensim2_msgs.msg import RobotStatus
 from gensim2_msgs.srv import ResetScene
+from gensim2_tasks import procedural
 
 DOMAIN = 1 + (os.getpid() + 27) % 95
 CALIBRATION = ROOT / "launch" / "config" / "cameras.yaml"
@@ -201,6 +206,101 @@ def test_the_simulation_waits_for_the_recorder(client: Client) -> None:
     assert client.call("robot/stop").success
     client.acknowledge(start + 200 * MS, recording=False)
     assert "STOP_REQUESTED" in client.end(handle).error_string
+
+
+def test_bad_requests_for_a_scene_are_told_apart_and_move_nothing(tmp_path: Path) -> None:
+    """Whoever asks learns what is wrong, by number and in words, and the robot stays."""
+    root = tmp_path / "assets"
+    for seed, key in enumerate(("100129", "100141", "100189", "100221")):
+        procedural.generate("box_rotate", seed, root / "articulated_objs" / "box_rotate" / key)
+    boxes = root / "articulated_objs" / "box_rotate"
+    (boxes / "100129" / "info.json").write_text('{"keypoints": {}}')
+    (boxes / "100141" / "mobility.urdf").write_text("<robot")
+    shutil.rmtree(boxes / "100189")
+    (boxes / "100189").mkdir()
+    bridge = Bridge(DOMAIN + 7, "obs:=state", f"asset_root:={root}")
+    client = Client(DOMAIN + 7)
+    codes = ResetScene.Response
+    try:
+        shown = client.reset(asset="100221")
+        assert shown.success, shown.error_msg
+        before = client.collect("joint_states", 3)[-1].position
+        for task, asset, code, text in (
+            ("OpenBxo", "", codes.UNKNOWN_TASK, "did you mean OpenBox"),
+            ("", "", codes.UNKNOWN_TASK, "task"),
+            ("OpenBox", "100222", codes.UNKNOWN_ASSET, "100221"),
+            ("OpenBox", "100129", codes.BAD_ASSET, "box_rotate/100129"),
+            ("OpenBox", "100141", codes.BAD_ASSET, "box_rotate/100141"),
+            ("OpenBox", "100189", codes.UNKNOWN_ASSET, "nearest"),
+        ):
+            answer = client.reset(task, asset)
+            assert (answer.success, answer.error_code) == (False, code), answer.error_msg
+            assert text in answer.error_msg
+            assert answer.state.objects == shown.state.objects, "the former scene is gone"
+        assert client.collect("joint_states", 3)[-1].position == before
+        assert client.reset(asset="100221").success
+        interrupt(bridge)
+    finally:
+        bridge.end(signal.SIGKILL)
+        client.close()
+
+
+def test_diagnostics_tell_how_the_simulation_runs(client: Client) -> None:
+    client.subscribe("diagnostics", DiagnosticArray, QoSProfile(depth=10))
+    answer = client.reset("OpenDrawer", seed=23)
+
+    def values(message: DiagnosticArray) -> dict[str, str]:
+        return {
+            value.key: value.value
+            for status in message.status
+            if status.name == "sim_bridge: simulation"
+            for value in status.values
+        }
+
+    told = values(client.wait("diagnostics", lambda m: values(m).get("seed") == "23"))
+    assert told["mode"] == "lockstep" and told["cameras"] == "none"
+    assert (told["task"], told["reset_count"]) == ("OpenDrawer", str(answer.state.reset_count))
+    assert float(told["simulated_time"].removesuffix(" s")) * 1e9 == pytest.approx(client.now())
+
+
+def test_the_whole_life_of_a_simulation() -> None:
+    """A deactivated one takes no goals and no scenes; a cleaned up one leaves nothing behind."""
+    bridge = Bridge(DOMAIN + 8, "obs:=state", "autostart:=false")
+    client = Client(DOMAIN + 8)
+
+    def life(transition: int) -> bool:
+        request = ChangeState.Request()
+        request.transition.id = transition
+        service = client.service(ChangeState, "sim_bridge/change_state")
+        return client.result(service.call_async(request)).success
+
+    try:
+        assert life(Transition.TRANSITION_CONFIGURE)
+        refused = client.reset()
+        assert refused.error_code == ResetScene.Response.ROBOT_BUSY
+        assert "inactive" in refused.error_msg
+        assert life(Transition.TRANSITION_ACTIVATE)
+        first = client.reset(seed=5)
+        assert first.success, first.error_msg
+        assert client.end(client.hold(0.2)).error_code == FollowJointTrajectory.Result.SUCCESSFUL
+        handle = client.hold(500.0)
+        future = handle.get_result_async()
+        client.collect("joint_states", 20)
+        assert life(Transition.TRANSITION_DEACTIVATE)
+        assert "inactive" in client.result(future).result.error_string
+        assert "inactive" in client.call("robot/home").message
+        assert life(Transition.TRANSITION_CLEANUP)
+        assert life(Transition.TRANSITION_CONFIGURE)
+        assert life(Transition.TRANSITION_ACTIVATE)
+        client.forget()
+        again = client.reset(seed=5)
+        assert again.parameters_json == first.parameters_json
+        assert again.state.objects == first.state.objects, "a new world is like the first"
+        assert client.end(client.hold(0.2)).error_code == FollowJointTrajectory.Result.SUCCESSFUL
+        interrupt(bridge)
+    finally:
+        bridge.end(signal.SIGKILL)
+        client.close()
 
 
 def test_ctrl_c_ends_it_while_a_goal_runs() -> None:

@@ -111,15 +111,25 @@ class ArmServer(GoalServer[ArmGoal]):
             )
 
     def _on_stream(self, message: JointTrajectory) -> None:
-        publishers = self._node.count_publishers(self._stream.topic_name)
         try:
-            if publishers > 1:
-                raise TrajectoryRejected(
-                    ArmCode.INVALID_GOAL,
-                    f"{publishers} nodes publish on it; only one may lead the arm",
-                )
+            self._require_one_publisher()
             self._body.stream(trajectory_from_msg(message), seconds(message.header.stamp))
         except GoalRejected as rejection:
+            # A client that sends nonsense is not to be followed on its way of before, either.
+            if rejection.code is not ArmCode.OLD_HEADER_TIMESTAMP:
+                self._body.end_stream()
             text = f"{self._stream_topic}: {rejection}"
             self._publisher.last_rejection = text
             self._node.get_logger().warning(text, throttle_duration_sec=1.0)
+
+    def _require_one_publisher(self) -> None:
+        topic = self._stream.topic_name
+        if self._node.count_publishers(topic) <= 1:
+            return
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        names = sorted(f"{p.node_namespace.rstrip('/')}/{p.node_name}" for p in publishers)
+        raise TrajectoryRejected(
+            ArmCode.INVALID_GOAL,
+            f"{len(names)} publishers on it ({', '.join(names)}); only one may lead the arm. One "
+            "that was killed is forgotten after 20 s",
+        )

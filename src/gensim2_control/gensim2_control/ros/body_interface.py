@@ -8,6 +8,7 @@ simulated time stand still while the body is not busy.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
@@ -19,12 +20,15 @@ from gensim2_control.body_state import BodyState
 from gensim2_control.goals import GoalRejected
 from gensim2_control.ros.arm_server import ArmServer
 from gensim2_control.ros.body_parameters import BodyParameters
+from gensim2_control.ros.diagnostics import Level, Report
 from gensim2_control.ros.gripper_server import GripperServer
 from gensim2_control.ros.heartbeat import HeartbeatMonitor
+from gensim2_control.ros.rivals import Rivals
 from gensim2_control.ros.state_publisher import StatePublisher
 
 CONDITION_PERIOD = 1.0
-"""Time between two messages of robot status and diagnostics, s of wall time."""
+"""Time between two messages of robot status, and looks for another host, s of wall time."""
+_INACTIVE = "the node is inactive: activate it (ros2 lifecycle set NODE activate)"
 _RECOVERY_TIMEOUT = 10.0
 _POLL = 0.05
 _LOOP_TIMEOUT = 0.5
@@ -37,23 +41,27 @@ class BodyInterface:
     """Offers topics, services and actions of the body contract on a node."""
 
     def __init__(
-        self, node: Node, body: Body, parameters: BodyParameters, hardware_id: str = ""
+        self, node: Node, body: Body, parameters: BodyParameters, on_change: Callable[[], None]
     ) -> None:
-        """Create everything; goals are accepted after the first `publish`.
+        """Create everything; goals are accepted after `activate` and the first `publish`.
 
         Args:
             node: the host's node, spun by an executor with several threads.
             body: the controllers.
             parameters: rates and time limits.
-            hardware_id: what diagnostics call the hardware.
+            on_change: called when `report` may say something else than before.
         """
         self._node = node
         self._body = body
+        self._inactive = _INACTIVE
+        self._rivals = Rivals(node)
+        self._rivalry = ""
         self._closed = threading.Event()
         self._published = threading.Event()
         self._publisher = StatePublisher(
-            node, parameters.joint_state_rate, parameters.controller_state_rate, hardware_id
+            node, parameters.joint_state_rate, parameters.controller_state_rate, on_change
         )
+        body.require(self._refusal)
         self._heartbeat = HeartbeatMonitor(
             node, lambda: body.busy, self._on_heartbeat_lost, parameters.heartbeat_timeout
         )
@@ -93,27 +101,71 @@ class BodyInterface:
         """Publish a joint state again, with its old stamp, for those who came late."""
         self._publisher.publish_joints(state)
 
+    def report(self) -> Report:
+        """Return what diagnostics say of the body."""
+        if self._inactive:
+            return Report(Level.WARN, self._inactive)
+        return self._publisher.report(self._body.state)
+
+    def activate(self) -> None:
+        """Accept goals; call it before the host's control loop starts."""
+        self._body.reseed()
+        self._closed.clear()
+        self._inactive = ""
+        self._publisher.refusal = self._rivalry
+
+    def deactivate(self) -> None:
+        """Bring the robot to rest, end all goals, tell their clients, and refuse new ones.
+
+        Call it while the host's control loop still runs. Faults stay as they are.
+        """
+        self._inactive = self._publisher.refusal = _INACTIVE
+        self._body.close(_INACTIVE)
+        self._end(lambda: not self._body.busy, _INACTIVE)
+        self._tell()
+
     def close(self, reason: str = "the node is shut down") -> None:
-        """Bring the robot to rest, end all goals and tell their clients.
+        """Bring the robot to rest for good, end all goals and tell their clients.
 
         Call it while the host's control loop and the executor still run; where the loop is
         silent it does not wait for a rest that nobody brings about.
         """
         self._body.stop(reason)
+
+        def at_rest() -> bool:
+            state = self._body.state
+            return state is None or not (state.busy or state.motion_possible)
+
+        self._end(at_rest, reason)
+
+    def _end(self, at_rest: Callable[[], bool], reason: str) -> None:
         for _ in range(int(_REST_TIMEOUT / _POLL)):
             self._published.clear()
-            if not self._published.wait(_LOOP_TIMEOUT):
-                break
-            state = self._body.state
-            if state is None or not (state.busy or state.motion_possible):
+            if at_rest() or not self._published.wait(_LOOP_TIMEOUT):
                 break
         self._closed.set()
         self._body.close(reason)
         self._arm.drain()
         self._gripper.drain()
 
+    def _refusal(self) -> str:
+        return self._inactive or self._rivalry
+
     def _on_timer(self) -> None:
-        self._publisher.publish_condition(self._body.state)
+        rivalry = self._rivals.describe(own=1)
+        if rivalry != self._rivalry:
+            self._rivalry = rivalry
+            if rivalry:
+                self._node.get_logger().error(f"no goals are accepted: {rivalry}.")
+                self._body.close(rivalry)
+            else:
+                self._node.get_logger().info("the other host has gone: goals are accepted again")
+        self._tell()
+
+    def _tell(self) -> None:
+        self._publisher.refusal = self._refusal()
+        # What was measured last says nothing about a robot that nobody looks after.
+        self._publisher.publish_condition(None if self._inactive else self._body.state)
 
     def _on_heartbeat_lost(self, reason: str) -> None:
         if self._body.heartbeat_lost(reason):
@@ -131,6 +183,9 @@ class BodyInterface:
         return response
 
     def _on_recover(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if self._inactive:
+            response.message = self._inactive
+            return response
         answer = self._body.recover()
         response.success, response.message = answer.ok, answer.text
         if answer.ok and not self._wait_for_motion_possible():

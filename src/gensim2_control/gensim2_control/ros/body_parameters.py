@@ -13,6 +13,9 @@ from gensim2_control.ros.parameters import parameter
 class BodyParameters:
     """Limits, tolerances and rates of the body contract. Read at start."""
 
+    autostart: bool = parameter(
+        True, "Configure and activate at start; without it a lifecycle manager does that."
+    )
     position_margin: float = parameter(
         0.0, "Distance kept from the joint position limits, rad.", low=0.0, high=0.5
     )

@@ -42,6 +42,8 @@ def run_node(
     Ctrl-C and SIGTERM end it with code 0, also while it starts: it is then ended once it has
     started, or at once by a second one. A node ends itself with `rclpy.shutdown()`. It may have:
 
+    * `start(ended)`: called once its parameters are known to be right, before it is spun. What
+      takes long here asks `ended()` now and then whether the operator wants the end.
     * `close()`: called first, while topics, services and actions still work. Here hardware is
       brought to rest, goals are ended and threads are stopped.
     * `exit_code`: returned at the end.
@@ -67,6 +69,8 @@ def run_node(
         if not end.made:
             node = factory()
             reject_unknown_parameters(node)
+            if hasattr(node, "start"):
+                node.start(lambda: end.made)
             spinner = _Spinner(node, threads)
             end.started()
             spinner.wait(end)

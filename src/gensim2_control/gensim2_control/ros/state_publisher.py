@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -16,6 +16,7 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from gensim2_control.body_state import BodyState
 from gensim2_control.hardware import ARM_DOF, ARM_JOINTS, FINGER_JOINTS, Fault
 from gensim2_control.ros.conversions import joint_state_to_msg, point_to_msg, stamp_from_seconds
+from gensim2_control.ros.diagnostics import Level, Report
 from gensim2_msgs.msg import RobotStatus
 
 _LATCHED = QoSProfile(
@@ -47,10 +48,14 @@ class Due:
 
 
 class StatePublisher:
-    """Publishes joint states, controller states, the robot status and diagnostics."""
+    """Publishes joint states, controller states and the robot status; makes the report on it."""
 
     def __init__(
-        self, node: Node, joint_state_rate: float, controller_state_rate: float, hardware_id: str
+        self,
+        node: Node,
+        joint_state_rate: float,
+        controller_state_rate: float,
+        on_change: Callable[[], None],
     ) -> None:
         """Create the publishers.
 
@@ -58,10 +63,9 @@ class StatePublisher:
             node: the node that hosts the body.
             joint_state_rate: Hz of hardware time.
             controller_state_rate: Hz of hardware time.
-            hardware_id: what diagnostics call the hardware.
+            on_change: called when `report` may say something else.
         """
-        self._node = node
-        self._hardware_id = hardware_id
+        self._on_change = on_change
         self._joints = node.create_publisher(JointState, "joint_states", 10)
         self._arm = node.create_publisher(
             JointTrajectoryControllerState, "fr3_arm_controller/controller_state", _LATEST
@@ -70,13 +74,14 @@ class StatePublisher:
             JointTrajectoryControllerState, "fr3_gripper/controller_state", _LATEST
         )
         self._status = node.create_publisher(RobotStatus, "robot_status", _LATCHED)
-        self._diagnostics = node.create_publisher(DiagnosticArray, "diagnostics", 10)
         self._joints_due = Due(joint_state_rate)
         self._controllers_due = Due(controller_state_rate)
         self._lock = threading.Lock()
         self._last_condition: tuple[object, ...] | None = None
         self.last_rejection = ""
         """Why the last goal was refused; shown in the diagnostics."""
+        self.refusal = ""
+        """Why the host accepts no goal at all; empty where it does."""
 
     def publish(self, state: BodyState | None) -> None:
         """Publish what is due at the time of `state`, and every change of the condition."""
@@ -86,7 +91,7 @@ class StatePublisher:
             self.publish_joints(state)
         if self._controllers_due.at(state.t):
             self._publish_controllers(state)
-        condition = _condition(state)
+        condition = (*_condition(state), self.refusal)
         with self._lock:
             changed, self._last_condition = condition != self._last_condition, condition
         if changed:
@@ -97,9 +102,26 @@ class StatePublisher:
         self._joints.publish(joint_state_to_msg(state.t, state.q, state.dq, state.tau))
 
     def publish_condition(self, state: BodyState | None) -> None:
-        """Publish robot status and diagnostics, due or not."""
-        self._status.publish(status_message(state))
-        self._diagnostics.publish(self._diagnostic_message(state))
+        """Publish the robot status, due or not, and diagnostics where they have changed."""
+        self._status.publish(status_message(state, self.refusal))
+        self._on_change()
+
+    def report(self, state: BodyState | None) -> Report:
+        """Return what diagnostics say of the body."""
+        if state is None:
+            text = self.refusal or "there is no measurement of the robot"
+            return Report(Level.ERROR, text, {"last_rejection": self.last_rejection})
+        values = {
+            "mode": state.mode.name,
+            "motion_possible": state.motion_possible and not self.refusal,
+            "error_code": f"{int(state.error_code)} {state.error_code.name}",
+            "errors": ", ".join(state.errors),
+            "measured_at": f"{state.t:.6f} s",
+            "largest_error": f"{np.abs(state.q_ref - state.q[:ARM_DOF]).max():.5f} rad",
+            "last_rejection": self.last_rejection,
+        }
+        level, text = (Level.ERROR, self.refusal) if self.refusal else _level(state)
+        return Report(level, text, values)
 
     def _publish_controllers(self, state: BodyState) -> None:
         header = Header(stamp=stamp_from_seconds(state.t))
@@ -134,39 +156,21 @@ class StatePublisher:
             )
         )
 
-    def _diagnostic_message(self, state: BodyState | None) -> DiagnosticArray:
-        status = DiagnosticStatus(
-            name=f"{self._node.get_name()}: body",
-            hardware_id=self._hardware_id,
-            level=DiagnosticStatus.ERROR,
-            message="there is no measurement of the robot",
-        )
-        if state is not None:
-            status.level, status.message = _level(state)
-            values = {
-                "mode": state.mode.name,
-                "motion_possible": str(state.motion_possible),
-                "error_code": f"{int(state.error_code)} {state.error_code.name}",
-                "errors": ", ".join(state.errors),
-                "measured_at": f"{state.t:.6f} s",
-                "largest_error": f"{np.abs(state.q_ref - state.q[:ARM_DOF]).max():.5f} rad",
-                "last_rejection": self.last_rejection,
-            }
-            status.values = [KeyValue(key=key, value=value) for key, value in values.items()]
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        return message
 
+def status_message(state: BodyState | None, refusal: str = "") -> RobotStatus:
+    """Return the robot status of a state; disconnected where there is none.
 
-def status_message(state: BodyState | None) -> RobotStatus:
-    """Return the robot status of a state; disconnected where there is none."""
+    Args:
+        state: the state.
+        refusal: why the host accepts no goal, whatever the state.
+    """
     if state is None:
         return RobotStatus(mode=RobotStatus.DISCONNECTED)
     message = RobotStatus(
         mode=int(state.mode),
         e_stopped=state.e_stopped,
         drives_powered=state.drives_powered,
-        motion_possible=state.motion_possible,
+        motion_possible=state.motion_possible and not refusal,
         in_motion=state.in_motion,
         in_error=state.error_code is not Fault.NONE,
         error_code=int(state.error_code),
@@ -188,14 +192,11 @@ def _condition(state: BodyState) -> tuple[object, ...]:
     )
 
 
-def _level(state: BodyState) -> tuple[bytes, str]:
+def _level(state: BodyState) -> tuple[Level, str]:
     if state.error_code is not Fault.NONE:
-        level = (
-            DiagnosticStatus.WARN
-            if state.error_code in (Fault.STOP_REQUESTED, Fault.HEARTBEAT_LOST)
-            else DiagnosticStatus.ERROR
-        )
+        stopped = state.error_code in (Fault.STOP_REQUESTED, Fault.HEARTBEAT_LOST)
+        level = Level.WARN if stopped else Level.ERROR
         return level, f"{state.error_code.name}: {state.reason}"
     if not state.motion_possible:
-        return DiagnosticStatus.WARN, "the drives do not follow references"
-    return DiagnosticStatus.OK, state.mode.name.lower()
+        return Level.WARN, "the drives do not follow references"
+    return Level.OK, state.mode.name.lower()

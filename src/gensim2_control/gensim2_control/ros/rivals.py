@@ -1,0 +1,154 @@
+"""Only one host may offer a body under the same names: two of them would move one robot twice.
+
+Two graphs meet where somebody starts a second one on the same domain and namespace. Whoever comes
+second refuses to start; two that start at the same time refuse goals when they see each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+
+from gensim2_control.ros.run import StartError
+
+JOINT_STATES = "joint_states"
+STOP_SERVICE = "robot/stop"
+DISCOVERY = 0.3
+"""Wall time after which a new participant has met those of its domain on this machine, s."""
+LEASE = 20.0
+"""Wall time for which a killed process stays visible, s; see launch/config/fastdds_profile.xml."""
+_GRACE = 5.0
+_POLL = 0.05
+_LIVES = 3
+"""Joint states that prove that their publisher lives; one may have been on its way."""
+
+
+class Rivals:
+    """Other hosts of a body on the domain and in the namespace of a node."""
+
+    def __init__(self, node: Node) -> None:
+        """Look from a node; nothing is published or offered by this."""
+        self._node = node
+        self._since = time.monotonic()
+        self._topic = node.resolve_topic_name(JOINT_STATES)
+        self._service = node.resolve_service_name(STOP_SERVICE)
+
+    def describe(self, own: int) -> str:
+        """Say who else publishes joint states or serves stop; empty where nobody does.
+
+        Args:
+            own: publishers, and servers, of this node: 0 or 1.
+        """
+        node, found = self._node, {}
+        if node.count_publishers(self._topic) > own:
+            publishers = node.get_publishers_info_by_topic(self._topic)
+            names = [_join(info.node_namespace, info.node_name) for info in publishers]
+            found[f"publishes {self._topic}"] = self._name(names, own)
+        if node.count_services(self._service) > own:
+            found[f"serves {self._service}"] = self._name(list(self._servers()), own)
+        if not found:
+            return ""
+        does = " and ".join(found)
+        who = " or ".join(sorted(set(found.values())))
+        domain = os.environ.get("ROS_DOMAIN_ID", "0")
+        return (
+            f"{who} {does}: two bodies on one domain (ROS_DOMAIN_ID is {domain}) cannot "
+            "be told apart. End the other graph, or give one of them another ROS_DOMAIN_ID or a "
+            "namespace"
+        )
+
+    def wait_until_alone(self, ended: Callable[[], bool]) -> None:
+        """Wait until nobody else is there, as after a host was killed.
+
+        One that sends joint states lives, and is not waited for.
+
+        Args:
+            ended: tells whether the start is to be given up.
+
+        Raises:
+            StartError: another host is there.
+            KeyboardInterrupt: the start was given up.
+        """
+        while not self.describe(own=0):
+            if time.monotonic() - self._since > DISCOVERY:
+                return
+            time.sleep(_POLL)
+        text = self.describe(own=0)
+        self._node.get_logger().warning(
+            f"{text}. Waiting up to {LEASE + _GRACE:g} s, in case it was killed just now."
+        )
+        deadline = time.monotonic() + LEASE + _GRACE
+        listener = _Listener(self._node)
+        try:
+            while text:
+                if ended():
+                    raise KeyboardInterrupt
+                if listener.heard >= _LIVES or time.monotonic() > deadline:
+                    raise StartError(f"{self._node.get_fully_qualified_name()}: {text}")
+                time.sleep(_POLL)
+                text = self.describe(own=0) or ""
+        finally:
+            listener.close()
+
+    def _servers(self) -> Iterable[str]:
+        node = self._node
+        for name, namespace in node.get_node_names_and_namespaces():
+            try:
+                services = node.get_service_names_and_types_by_node(name, namespace)
+            except RuntimeError:
+                # It has gone in between.
+                continue
+            if any(service == self._service for service, _ in services):
+                yield _join(namespace, name)
+
+    def _name(self, names: list[str], own: int) -> str:
+        if own:
+            with contextlib.suppress(ValueError):
+                names.remove(self._node.get_fully_qualified_name())
+        # What a node publishes may become known before its name.
+        known = sorted({name for name in names if "UNKNOWN" not in name})
+        return f"node {', '.join(known)}" if known else "another node"
+
+
+class _Listener:
+    """Counts joint states, whether the node is spun or not."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._count = 0
+        self._lock = threading.Lock()
+        self._subscription = node.create_subscription(
+            JointState,
+            JOINT_STATES,
+            self._on_message,
+            10,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+        )
+
+    @property
+    def heard(self) -> int:
+        """Number of messages heard."""
+        handle = self._subscription.handle
+        with handle:
+            while handle.take_message(JointState, False) is not None:
+                self._on_message(None)
+        return self._count
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._node.destroy_subscription(self._subscription)
+
+    def _on_message(self, message: JointState | None) -> None:
+        with self._lock:
+            self._count += 1
+
+
+def _join(namespace: str, name: str) -> str:
+    return f"{namespace.rstrip('/')}/{name}"
