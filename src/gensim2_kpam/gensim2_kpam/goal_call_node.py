@@ -18,63 +18,92 @@ from .task_stop_node import TaskStop
 # All of wall time, s.
 SERVER_TIMEOUT = 10.0  # to find a server
 ANSWER_TIMEOUT = 10.0  # for an answer that needs no motion
-GONE = 5.0  # out of sight for so long, a server is dead
+GONE = 5.0  # out of sight for so long, a server is dead, or has been frozen for some time
 STOP_TIMEOUT = 3.0  # for a canceled goal to end
 POLL = 0.5  # between looks at whether a server still lives
 
+Trouble = Callable[[float], ExpertError | None]
 
-def call(
-    client: SafeActionClient, goal: Any, stop: TaskStop, trouble: Callable[[float], str]
-) -> Any:
+
+def call(client: SafeActionClient, goal: Any, stop: TaskStop, trouble: Trouble) -> Any:
     """Sends a goal and waits for its end.
 
     Args:
         client: Whom to send it to.
         goal: The goal.
         stop: Ends the wait.
-        trouble: Told for how long the goal has run, s of wall time; returns why to give it up,
-            empty = go on.
+        trouble: Told for how long the server has been in sight, s of wall time; returns why to
+            give it up, None = go on.
 
     Returns:
         The response: ``status`` and ``result``.
 
     Raises:
-        ExpertError: No server, no answer, rejected, the server died or hangs, or the task was
+        ExpertError: No server, no answer, rejected, the server died or is frozen, or the task was
             stopped; the goal is canceled then.
     """
-    name = client._action_name
-    started = time.monotonic()
-    while not client.wait_for_server(POLL):
-        stop.check()
-        if time.monotonic() - started > SERVER_TIMEOUT:
-            raise ExpertError(ExpertCode.INTERNAL, f"no action server {name}; is its node up?")
-    stop.check()
-    sent = client.send_goal_async(goal)
-    if not _done(sent, ANSWER_TIMEOUT):
-        # Should it be accepted after all, it must not be left alone.
-        sent.add_done_callback(_cancel_late)
-        text = f"{name} did not answer in {ANSWER_TIMEOUT:g} s"
-        raise ExpertError(ExpertCode.INTERNAL, text)
-    handle: ClientGoalHandle = sent.result()
-    if not handle.accepted:
-        raise ExpertError(ExpertCode.GOAL_REJECTED, f"{name} rejected the goal; see its log")
+    started = _find(client, stop, trouble)
+    handle = _accepted(client, goal, stop, trouble, started)
     stop.call_on_stop(handle.cancel_goal_async)
     try:
-        response = _result(client, handle, stop, trouble)
+        response = _result(client, handle, stop, trouble, started)
     finally:
         stop.call_on_stop(lambda: None)
     stop.check()
     return response
 
 
+def _find(client: SafeActionClient, stop: TaskStop, trouble: Trouble) -> float:
+    """Waits for a server that answers; since when it is in sight, s of wall time."""
+    began = time.monotonic()
+    seen: float | None = None
+    while not client.wait_for_server(POLL):
+        stop.check()
+        now = time.monotonic()
+        seen = (seen or now) if client.server_is_ready() else None
+        if seen is not None:
+            if error := trouble(now - seen) or _late(client, now - seen):
+                raise error
+        elif now - began > SERVER_TIMEOUT:
+            text = f"no action server {client._action_name}; is its node up, and not frozen?"
+            raise ExpertError(ExpertCode.INTERNAL, text)
+    stop.check()
+    return seen or time.monotonic()
+
+
+def _accepted(
+    client: SafeActionClient, goal: Any, stop: TaskStop, trouble: Trouble, started: float
+) -> ClientGoalHandle:
+    sent = client.send_goal_async(goal)
+    sent_at = time.monotonic()
+    stopping: float | None = None
+    while not _done(sent, POLL):
+        now = time.monotonic()
+        # Who is stopped waits a while, to see the goal canceled and at its end.
+        stopping = (stopping or now) if stop.requested else None
+        error = trouble(now - started) or _late(client, now - sent_at)
+        if error is not None or (stopping and now - stopping > STOP_TIMEOUT):
+            # Should it be accepted after all, it must not be left alone.
+            sent.add_done_callback(_cancel_late)
+            stop.check()
+            assert error is not None
+            raise error
+    handle: ClientGoalHandle = sent.result()
+    if not handle.accepted:
+        text = f"{client._action_name} rejected the goal; see its log"
+        raise ExpertError(ExpertCode.GOAL_REJECTED, text)
+    return handle
+
+
 def _result(
     client: SafeActionClient,
     handle: ClientGoalHandle,
     stop: TaskStop,
-    trouble: Callable[[float], str],
+    trouble: Trouble,
+    started: float,
 ) -> Any:
     future = handle.get_result_async()
-    seen = started = time.monotonic()
+    seen = time.monotonic()
     stopping: float | None = None
     while not _done(future, POLL):
         now = time.monotonic()
@@ -86,12 +115,24 @@ def _result(
             handle.cancel_goal_async()
         seen = now if client.server_is_ready() else seen
         if now - seen > GONE:
-            text = f"{client._action_name} has gone: its node has ended or died"
+            text = f"{client._action_name} has gone: its node has ended, died or is frozen"
             raise ExpertError(ExpertCode.INTERNAL, text)
-        if text := trouble(now - started):
+        if error := trouble(now - started):
+            # For when it goes on after all.
             handle.cancel_goal_async()
-            raise ExpertError(ExpertCode.INTERNAL, text)
+            raise error
     return future.result()
+
+
+def _late(client: SafeActionClient, waited: float) -> ExpertError | None:
+    return unanswered(client, ANSWER_TIMEOUT) if waited > ANSWER_TIMEOUT else None
+
+
+def unanswered(client: SafeActionClient, waited: float) -> ExpertError:
+    """A server is in sight and has said nothing for so long, s of wall time."""
+    node, _, _ = client._action_name.strip("/").rpartition("/")
+    text = f"{node} does not answer: is it frozen? Waited for {waited:g} s"
+    return ExpertError(ExpertCode.INTERNAL, text)
 
 
 def _done(future: Future, timeout: float) -> bool:

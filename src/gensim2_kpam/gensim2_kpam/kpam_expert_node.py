@@ -11,7 +11,7 @@ import traceback
 from dataclasses import dataclass
 
 from gensim2_control.ros.conversions import stamp_from_seconds
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics, Report
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.run import run_node
@@ -25,6 +25,7 @@ from rclpy.node import Node
 from gensim2_msgs.action import ExecuteTask
 
 from .expert import ExpertCode, ExpertError, Performance, perform
+from .expert_report_node import expert_report
 from .graph_performer_node import GraphPerformer, Patience
 
 # s of wall time
@@ -50,14 +51,14 @@ class ExpertParameters:
     )
     plan_timeout: float = parameter(
         30.0,
-        "Time after which a planner that has not answered counts as hung, s of wall time.",
+        "Time after which a planner that has not answered counts as frozen, s of wall time.",
         low=1.0,
         high=3600.0,
     )
     body_timeout: float = parameter(
-        20.0,
-        "Time without joint_states, while the robot moves, after which it counts as hung, s of "
-        "wall time.",
+        10.0,
+        "Time without joint_states, while the robot has a goal, after which it counts as frozen, "
+        "s of wall time.",
         low=1.0,
         high=600.0,
     )
@@ -70,9 +71,8 @@ class KpamExpertNode(Node):
         super().__init__("kpam_expert")
         self._own = declare_parameters(self, ExpertParameters).value
         own = self._own
-        self._performer = GraphPerformer(
-            self, Patience(own.observation_period, own.plan_timeout, own.body_timeout)
-        )
+        patience = Patience(own.observation_period, own.plan_timeout, own.body_timeout)
+        self._performer = GraphPerformer(self, patience)
         self._stage, self._last = "", "none"
         self._heartbeat = ClientHeartbeat(self)
         self._busy = threading.Lock()
@@ -121,6 +121,7 @@ class KpamExpertNode(Node):
         finally:
             self._stage = ""
             self._busy.release()
+            self._diagnostics.changed()
 
     def _perform(self, handle: ServerGoalHandle) -> ExecuteTask.Result:
         request: ExecuteTask.Goal = handle.request
@@ -129,6 +130,7 @@ class KpamExpertNode(Node):
         except TaskError as error:
             handle.abort()
             code = ExecuteTask.Result.UNKNOWN_TASK
+            self._last = f"{request.task!r}: unknown_task"
             return ExecuteTask.Result(error_code=code, error_msg=str(error), actuation_time=-1.0)
         performance = self._performance(task, handle)
         self._last = f"{task.name}: {performance.code.name.lower()}"
@@ -142,11 +144,8 @@ class KpamExpertNode(Node):
         return _result(performance)
 
     def _report(self) -> dict[str, Report]:
-        values = {"last": self._last, **self._performer.news()}
-        silent = self._performer.silence > self._own.body_timeout
-        if silent:
-            return {"expert": Report(Level.WARN, "no joint_states: is the robot up?", values)}
-        return {"expert": Report(Level.OK, self._stage or "idle", values)}
+        own, news = self._own, self._performer.news
+        return {"expert": expert_report(self._stage, self._last, news, own.body_timeout)}
 
     def _cancel_noted(self, handle: ServerGoalHandle) -> bool:
         """Waits until rclpy knows of a client's cancel; the task may be done with it before."""

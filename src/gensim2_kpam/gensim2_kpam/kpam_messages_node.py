@@ -14,6 +14,8 @@ from gensim2_control.ros.conversions import (
     trajectory_to_msg,
 )
 from gensim2_tasks.assets import AssetError, AssetLibrary, AssetRef
+from gensim2_tasks.catalogue import TaskError, load_task
+from gensim2_tasks.specs import TaskSpec
 from geometry_msgs.msg import PoseArray
 from numpy.typing import NDArray
 from sensor_msgs.msg import JointState
@@ -32,6 +34,36 @@ class SceneMessageError(ValueError):
 
 class StartMessageError(ValueError):
     """A joint state does not say where the arm is."""
+
+
+class RequestError(ValueError):
+    """A goal of the planner cannot be understood."""
+
+    def __init__(self, code: PlanCode, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def read_request(
+    request: PlanTask.Goal, library: AssetLibrary
+) -> tuple[TaskSpec, SceneObject, NDArray[np.float64]]:
+    """The task, the object its sub-task acts on, and the start (7,), rad.
+
+    Raises:
+        RequestError: Something of it is unknown, missing or no number.
+    """
+    try:
+        task = load_task(request.task)
+        if request.subtask >= len(task.subtasks):
+            raise TaskError(f"there is no sub-task {request.subtask}")
+        scene = scene_object(request.scene, task.subtasks[request.subtask].object, library)
+        return task, scene, arm_configuration(request.start)
+    except TaskError as error:
+        raise RequestError(PlanCode.UNKNOWN_TASK, str(error)) from None
+    except SceneMessageError as error:
+        raise RequestError(PlanCode.BAD_SCENE, str(error)) from None
+    except StartMessageError as error:
+        raise RequestError(PlanCode.START_INVALID, str(error)) from None
 
 
 def scene_object(scene: SceneState, name: str, library: AssetLibrary) -> SceneObject:

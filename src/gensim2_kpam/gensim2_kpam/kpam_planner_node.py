@@ -14,23 +14,15 @@ from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.run import StartError, run_node
 from gensim2_tasks.assets import AssetError, AssetLibrary
-from gensim2_tasks.catalogue import TaskError, load_task
 from gensim2_tasks.specs import TaskSpec
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from gensim2_msgs.action import PlanTask
 
-from .arm_model import Array
-from .kpam_messages_node import (
-    SceneMessageError,
-    StartMessageError,
-    arm_configuration,
-    plan_result,
-    scene_object,
-)
+from .kpam_messages_node import RequestError, plan_result, read_request
 from .plan import Plan, PlanCode, PlanFailure, SceneObject
 from .plan_statistics import PlanStatistics
 from .plan_view_node import PlanView
@@ -38,6 +30,8 @@ from .planner import Planner, PlannerConfig
 from .solver_config import SolverConfigError
 from .task_planner import TaskPlanner
 
+# That run or wait; each holds a thread, and the diagnostics and cancels need some, too.
+MOST_GOALS = 4
 # s of wall time at shutdown
 CLOSE_TIMEOUT = 5.0  # for a plan to end
 ANSWER_TIME = 0.2  # for its result to leave
@@ -96,17 +90,19 @@ class KpamPlannerNode(Node):
             raise StartError(str(error)) from None
         self._busy = threading.Lock()
         self._closing = False
+        self._turns = threading.BoundedSemaphore(MOST_GOALS)
         self._view = PlanView(self, planner.arm)
         self._statistics = PlanStatistics()
+        self._diagnostics = NodeDiagnostics(self, self._report)
         self._server = ActionServer(
             self,
             PlanTask,
             "kpam_planner/plan",
             execute_callback=self._execute,
+            goal_callback=self._on_goal,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
             callback_group=ReentrantCallbackGroup(),
         )
-        self._diagnostics = NodeDiagnostics(self, self._report)
         self.get_logger().info("ready")
 
     def close(self) -> None:
@@ -118,7 +114,20 @@ class KpamPlannerNode(Node):
             self.get_logger().warning("a plan has not ended in time")
         time.sleep(ANSWER_TIME)
 
+    def _on_goal(self, request: PlanTask.Goal) -> GoalResponse:
+        if self._turns.acquire(blocking=False):
+            return GoalResponse.ACCEPT
+        self.get_logger().warning(f"rejected {request.task}: {MOST_GOALS} goals wait already")
+        return GoalResponse.REJECT
+
     def _execute(self, handle: ServerGoalHandle) -> PlanTask.Result:
+        try:
+            return self._answer(handle)
+        finally:
+            self._turns.release()
+            self._diagnostics.changed()
+
+    def _answer(self, handle: ServerGoalHandle) -> PlanTask.Result:
         # One at a time: the collision models are not for several threads.
         with self._busy:
             if handle.is_cancel_requested:
@@ -128,6 +137,7 @@ class KpamPlannerNode(Node):
                 handle.abort()
                 return plan_result(PlanFailure(PlanCode.CANCELED, "the planner is shut down"))
             handle.publish_feedback(PlanTask.Feedback(stage="plan"))
+            self._diagnostics.changed()
             result = plan_result(self._outcome(handle.request), handle.request.scene.header.stamp)
         if handle.is_cancel_requested:
             handle.canceled()
@@ -144,48 +154,39 @@ class KpamPlannerNode(Node):
         return {"planner": Report(Level.OK, state, self._statistics.values())}
 
     def _outcome(self, request: PlanTask.Goal) -> Plan | PlanFailure:
-        self._diagnostics.changed()
+        task: TaskSpec | None = None
         scene: SceneObject | None = None
-        solver = None
         try:
-            task, scene, q_start = self._read(request)
+            task, scene, q_start = read_request(request, self._library)
             # The seed of the scene makes the random samples of a free motion repeatable.
             number, seed = request.subtask, request.scene.seed
             outcome = self._planner.plan(task, number, scene, q_start, seed)
-            if isinstance(outcome, Plan):
-                solver = self._planner.solver_of(task, number, outcome)
-        except _UnreadableError as error:
+        except RequestError as error:
             outcome = PlanFailure(error.code, str(error))
         except (Exception, SystemExit) as error:  # Drake exits where an assertion of it fails.
             traceback.print_exc()
             text = f"unexpected {type(error).__name__}: {error}"
             outcome = PlanFailure(PlanCode.INTERNAL, text)
         self._statistics.note(outcome)
-        self._view.show(request.task, outcome, scene, solver, request.scene.header.stamp)
+        try:
+            self._show(request, task, scene, outcome)
+        except Exception:  # A plan is good without its picture.
+            self.get_logger().warning(f"no picture of the plan:\n{traceback.format_exc()}")
         return outcome
 
-    def _read(self, request: PlanTask.Goal) -> tuple[TaskSpec, SceneObject, Array]:
-        try:
-            task = load_task(request.task)
-            if request.subtask >= len(task.subtasks):
-                raise TaskError(f"there is no sub-task {request.subtask}")
-            name = task.subtasks[request.subtask].object
-            scene = scene_object(request.scene, name, self._library)
-            return task, scene, arm_configuration(request.start)
-        except TaskError as error:
-            raise _UnreadableError(PlanCode.UNKNOWN_TASK, str(error)) from None
-        except SceneMessageError as error:
-            raise _UnreadableError(PlanCode.BAD_SCENE, str(error)) from None
-        except StartMessageError as error:
-            raise _UnreadableError(PlanCode.START_INVALID, str(error)) from None
-
-
-class _UnreadableError(ValueError):
-    """A request cannot be understood."""
-
-    def __init__(self, code: PlanCode, text: str) -> None:
-        super().__init__(text)
-        self.code = code
+    def _show(
+        self,
+        request: PlanTask.Goal,
+        task: TaskSpec | None,
+        scene: SceneObject | None,
+        outcome: Plan | PlanFailure,
+    ) -> None:
+        stamp = request.scene.header.stamp
+        if isinstance(outcome, PlanFailure):
+            self._view.show_failure(request.task, outcome.reason, scene, stamp)
+        elif task is not None and scene is not None:
+            solver = self._planner.solver_of(task, request.subtask, outcome)
+            self._view.show_plan(request.task, outcome, scene, solver, stamp)
 
 
 def main() -> int:

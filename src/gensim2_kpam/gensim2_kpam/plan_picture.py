@@ -22,17 +22,14 @@ from .solver_config import (
     PointConstraint,
     SolverConfig,
 )
-from .tool import TOOL_KEYPOINTS
+from .tool import HALF_TURN, STRAIGHT, TOOL_KEYPOINTS
 
 Array = NDArray[np.float64]
 ARROW = 0.1  # m
 STEP = 0.05  # s between two points of the way
 ABOVE = np.array([0.0, 0.0, 0.12])
-PHASE_COLOURS: Mapping[str, Colour] = {
-    "approach": marks.BLUE,
-    "actuate": marks.ORANGE,
-    "retreat": marks.VIOLET,
-}
+PHASE_COLOURS: Mapping[str, Colour] = {"approach": marks.BLUE, "actuate": marks.ORANGE}
+LONGEST_REASON = 120  # characters; the log has the rest
 
 
 @dataclass(frozen=True)
@@ -65,34 +62,44 @@ def way(plan: Plan, arm: ArmModel) -> list[WayPoint]:
 
 def plan_marks(
     title: str,
-    solver: SolverConfig | None,
+    solver: SolverConfig,
     scene: SceneObject,
     plan: Plan,
-    arm: ArmModel,
+    points: list[WayPoint],
+    T_hand_tcp: Array,
 ) -> tuple[Mark, ...]:
     """The picture of a plan that was found.
 
     Args:
-        title: Task and solver, for the text.
-        solver: Whose constraints are drawn; None = none.
+        title: The task.
+        solver: Whose constraints are drawn.
         scene: What was planned on.
         plan: The plan.
-        arm: Kinematics.
+        points: Its way.
+        T_hand_tcp: Pose of ``fr3_hand_tcp`` in ``fr3_hand``.
     """
-    points = way(plan, arm)
+    tool = tool_keypoints(plan, T_hand_tcp)
     drawn: list[Mark] = [
         *marks.labelled("object_keypoints", dict(scene.keypoints), marks.GREEN),
+        *marks.labelled("tool_keypoints", tool, marks.VIOLET),
         marks.triads("key_poses", plan.key_poses),
         *_way_marks(points),
-        marks.Text("title", _centre(scene) + ABOVE, title),
+        marks.Text("title", _centre(scene) + ABOVE, f"{title}: solver {solver.task_name}"),
     ]
-    if solver is not None and len(plan.key_poses) > 1:
-        T_base_hand = plan.key_poses[1] @ se3.inverse(arm.T_hand_tcp)
-        tool = {name: se3.apply(T_base_hand, p) for name, p in TOOL_KEYPOINTS.items()}
-        drawn += marks.labelled("tool_keypoints", tool, marks.VIOLET)
-        for constraint in solver.constraint_list:
-            drawn += constraint_marks(constraint, scene, tool)
+    for constraint in solver.constraint_list:
+        drawn += constraint_marks(constraint, scene, tool)
     return tuple(drawn)
+
+
+def tool_keypoints(plan: Plan, T_hand_tcp: Array) -> dict[str, Array]:
+    """Keypoints (3,) of the tool at the actuation pose, in base.
+
+    The hand is symmetric, and the tool may sit in it turned by half a turn.
+    """
+    # Poses before the actuation come first, and the last one is its end.
+    T_base_hand = plan.key_poses[-2] @ se3.inverse(T_hand_tcp)
+    turn = HALF_TURN if plan.report.get("half_turn") else STRAIGHT
+    return {name: se3.apply(T_base_hand, turn @ p) for name, p in TOOL_KEYPOINTS.items()}
 
 
 def failure_marks(title: str, reason: str, scene: SceneObject | None) -> tuple[Mark, ...]:
@@ -101,7 +108,7 @@ def failure_marks(title: str, reason: str, scene: SceneObject | None) -> tuple[M
     keypoints = {} if scene is None else dict(scene.keypoints)
     return (
         *marks.labelled("object_keypoints", keypoints, marks.GREEN),
-        marks.Text("title", where, f"{title}: {reason[:120]}", marks.RED),
+        marks.Text("title", where, f"{title}: {reason[:LONGEST_REASON]}", marks.RED),
     )
 
 

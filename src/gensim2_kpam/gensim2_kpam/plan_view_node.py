@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from builtin_interfaces.msg import Time
 from gensim2_control.ros.conversions import matrix_to_pose, stamp_from_seconds
 from gensim2_control.ros.markers import LATCHED, marker_array
@@ -12,8 +14,8 @@ from visualization_msgs.msg import MarkerArray
 
 from .arm_model import ArmModel, Array
 from .kpam_messages_node import BASE
-from .plan import Plan, PlanFailure, SceneObject
-from .plan_picture import failure_marks, plan_marks, way
+from .plan import Plan, SceneObject
+from .plan_picture import WayPoint, failure_marks, plan_marks, way
 from .solver_config import SolverConfig
 
 
@@ -31,39 +33,40 @@ class PlanView:
         self._markers = node.create_publisher(MarkerArray, "kpam_planner/markers", LATCHED)
         self._path = node.create_publisher(Path, "kpam_planner/path", LATCHED)
         self._key_poses = node.create_publisher(PoseArray, "kpam_planner/key_poses", LATCHED)
-        self._publish(marker_array(()), Time(), None)
+        self._publish(marker_array(()), Time())
 
-    def show(
-        self,
-        title: str,
-        outcome: Plan | PlanFailure,
-        scene: SceneObject | None,
-        solver: SolverConfig | None,
-        stamp: Time,
+    def show_plan(
+        self, title: str, plan: Plan, scene: SceneObject, solver: SolverConfig, stamp: Time
     ) -> None:
-        """Replaces the picture.
+        """Replaces the picture by that of a plan.
 
         Args:
             title: The task.
-            outcome: What the planner says.
-            scene: What was planned on; None where it could not be read.
+            plan: What was planned.
+            scene: What it was planned on.
             solver: Whose plan it is.
             stamp: Of the scene.
         """
-        if isinstance(outcome, PlanFailure) or scene is None:
-            reason = outcome.reason if isinstance(outcome, PlanFailure) else "no scene"
-            self._publish(marker_array(failure_marks(title, reason, scene)), stamp, None)
-            return
-        drawn = plan_marks(title, solver, scene, outcome, self._arm)
-        self._publish(marker_array(drawn), stamp, outcome)
+        points = way(plan, self._arm)
+        drawn = plan_marks(title, solver, scene, plan, points, self._arm.T_hand_tcp)
+        self._publish(marker_array(drawn), stamp, plan.key_poses, points)
 
-    def _publish(self, markers: MarkerArray, stamp: Time, plan: Plan | None) -> None:
+    def show_failure(self, title: str, reason: str, scene: SceneObject | None, stamp: Time) -> None:
+        """Replaces the picture by the scene, if it is known, and why there is no plan."""
+        self._publish(marker_array(failure_marks(title, reason, scene)), stamp)
+
+    def _publish(
+        self,
+        markers: MarkerArray,
+        stamp: Time,
+        key_poses: Iterable[Array] = (),
+        points: Iterable[WayPoint] = (),
+    ) -> None:
         poses, path = PoseArray(), Path()
         for message in (poses, path):
             message.header.frame_id, message.header.stamp = BASE, stamp
-        if plan is not None:
-            poses.poses = [matrix_to_pose(T) for T in plan.key_poses]
-            path.poses = [_stamped(p.t, p.T_base_tcp) for p in way(plan, self._arm)]
+        poses.poses = [matrix_to_pose(T) for T in key_poses]
+        path.poses = [_stamped(p.t, p.T_base_tcp) for p in points]
         self._markers.publish(markers)
         self._path.publish(path)
         self._key_poses.publish(poses)

@@ -30,20 +30,20 @@ from numpy.typing import NDArray
 from . import transit
 from .actuation import SAME_SOLUTION, ActuationSolver, Target, all_seeds
 from .arm_model import ARM_DOF, ArmModel
+from .as_message import trajectory_as_sent
 from .budget import Budget, OutOfTimeError
 from .candidate import Candidate
 from .collision_model import CollisionModel
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
-from .retiming import RetimingError, message_times, retime
+from .retiming import RetimingError, retime
 from .scene_checks import scene_problem
 from .solver_config import SolverConfig
+from .tool import HALF_TURN, STRAIGHT
 from .ways import Way, WayFinder
 
 Array = NDArray[np.float64]
 Vector = tuple[float, float, float]
-STRAIGHT = np.eye(3)
-HALF_TURN = np.diag([-1.0, -1.0, 1.0])
 MODELS_KEPT = 8
 NEAR_PAIRS = 3  # the first ring of shifts and sideways factors
 
@@ -204,8 +204,8 @@ class Planner:
         limits = JointLimits.fr3().reduced(0.0, config.speed, config.acceleration)
         plant = self.arm.plant
         hold = np.vstack([actuate[-1], actuate[-1]])
-        t = message_times(np.array([0.0, config.settle_time]))
-        settle = Trajectory(t=t, q=hold, dq=np.zeros_like(hold))
+        t = np.array([0.0, config.settle_time])
+        settle = trajectory_as_sent(Trajectory(t=t, q=hold, dq=np.zeros_like(hold)))
         close = Phase("gripper", gripper=(config.finger_closed, config.grip_effort))
         start = Phase("gripper", gripper=(config.finger_open, config.grip_effort))
         return (

@@ -18,6 +18,8 @@ from pydrake.multibody.optimization import Toppra
 from pydrake.multibody.plant import MultibodyPlant
 from pydrake.trajectories import PathParameterizedTrajectory, PiecewisePolynomial
 
+from .as_message import trajectory_as_sent
+
 Array = NDArray[np.float64]
 # Closer knots make Toppra's problem degenerate: its "solutions" then last days.
 KNOT_SPACINGS = (0.02, 0.05, 0.1)  # rad, tried in this order
@@ -53,12 +55,7 @@ def retime(plant: MultibodyPlant, path: Array, limits: JointLimits) -> Trajector
         t.append(t[-1][-1] + piece.t[1:])
         q.append(piece.q[1:])
         dq.append(piece.dq[1:])
-    return Trajectory(message_times(np.concatenate(t)), np.vstack(q), np.vstack(dq))
-
-
-def message_times(t: Array) -> Array:
-    """Times as messages hold them (s and ns), so that a plan is the same behind a transport."""
-    return np.array([s + ns / 1e9 for s, ns in (divmod(round(x * 1e9), 10**9) for x in t)])
+    return trajectory_as_sent(Trajectory(np.concatenate(t), np.vstack(q), np.vstack(dq)))
 
 
 def _at_rest(t: Array, q: Array, dq: Array, limits: JointLimits) -> Trajectory:

@@ -38,6 +38,10 @@ MOTION_LIMITS = {**dict.fromkeys(TRANSLATIONS, 2.0), "rotate": 2.0 * math.pi, "f
 # A slip in one public file; its reader took every unknown frame for the base frame.
 FRAME_ALIASES = {"frame_axis_parallel": "world"}
 
+LARGEST_FILE = 100_000  # bytes; the largest known one has 3 kB
+# What is said of a file that has nothing right.
+MOST_MISTAKES, LONGEST_TEXT = 10, 600
+
 
 class SolverConfigError(ValueError):
     """A solver configuration is unknown or invalid; says file, entry and allowed values."""
@@ -226,19 +230,25 @@ def parse_solver(text: str, where: str) -> SolverConfig:
     try:
         document = load_yaml(text)
     except YamlError as error:
-        raise SolverConfigError(f"{where}: {error}") from None
+        raise SolverConfigError(f"{where}: {_clip(str(error))}") from None
     if not isinstance(document, dict):
         raise SolverConfigError(f"{where}: expected a mapping at the top level")
     try:
         return SolverConfig.model_validate(document)
     except ValidationError as error:
-        raise SolverConfigError(
-            f"{where}: " + "; ".join(_explain(e) for e in error.errors())
-        ) from None
+        found = error.errors(include_input=False)
+        said = [_clip(_explain(e)) for e in found[:MOST_MISTAKES]]
+        if len(found) > MOST_MISTAKES:
+            said.append(f"and {len(found) - MOST_MISTAKES} more")
+        raise SolverConfigError(f"{where}: {'; '.join(said)}") from None
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
 
 
 def _explain(error: Mapping[str, Any]) -> str:
-    entry = ".".join(str(part) for part in error["loc"]) or "document"
+    entry = ".".join(str(part)[:60] for part in error["loc"]) or "document"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         # The last model on the way is the constraint, named by its type, or the document itself.
@@ -277,16 +287,28 @@ def load_solver(name: str, root: Path | None = None) -> SolverConfig:
     own = sorted(p.stem for p in root.glob("*.yaml")) if root is not None else []
     if root is not None and name in own:
         path = root / f"{name}.yaml"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SolverConfigError(f"{path}: cannot be read: {error}") from None
         # Read anew each time: users change their files.
-        return parse_solver(text, str(path))
+        return parse_solver(_read(path), str(path))
     if name not in solver_names():
         known = ", ".join(sorted({*solver_names(), *own}))
         raise SolverConfigError(f"unknown solver {name!r}; known: {known}")
     return _shipped(name)
+
+
+def _read(path: Path) -> str:
+    try:
+        # What is no file, such as a pipe, might keep a reader waiting for ever.
+        if not path.is_file():
+            raise SolverConfigError(f"{path}: cannot be read: it is no regular file")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise SolverConfigError(
+                f"{path}: larger than {LARGEST_FILE // 1000} kB: is it a solver configuration?"
+            )
+        return data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SolverConfigError(f"{path}: cannot be read: {error}") from None
 
 
 @functools.cache

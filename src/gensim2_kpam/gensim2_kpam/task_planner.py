@@ -76,10 +76,12 @@ class TaskPlanner:
         report = {"solvers": [dict(f.report) for f in tried]}
         return PlanFailure(last.code, reason, report, cpu_time)
 
-    def solver_of(self, task: TaskSpec, subtask: int, plan: Plan) -> SolverConfig | None:
-        """The solver configuration that a plan of this planner came from; None = unknown."""
-        for name in task.subtasks[subtask].solvers:
-            solver = load_solver(name, self._solver_root)
-            if solver.task_name == plan.report.get("solver"):
-                return solver
-        return None
+    def solver_of(self, task: TaskSpec, subtask: int, plan: Plan) -> SolverConfig:
+        """The solver configuration that a plan of this planner came from.
+
+        Raises:
+            SolverConfigError: It is one of the user's own, and gone or invalid by now.
+        """
+        before = plan.report["before"]
+        assert isinstance(before, list)
+        return load_solver(task.subtasks[subtask].solvers[len(before)], self._solver_root)

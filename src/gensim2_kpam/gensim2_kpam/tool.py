@@ -15,3 +15,7 @@ TOOL_KEYPOINTS = {
     "tool_tail": np.array([0.0, 0.0, 0.075]),
     "tool_side": np.array([0.0, 0.053, 0.105]),
 }
+
+# The hand is symmetric: the tool may sit in it as it is, or turned by half a turn about z.
+STRAIGHT = np.eye(3)
+HALF_TURN = np.diag([-1.0, -1.0, 1.0])

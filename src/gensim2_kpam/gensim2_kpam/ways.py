@@ -20,6 +20,7 @@ from .collision_model import CollisionModel, hand_meets_scene, pairs_text
 from .plan import HandBlocked, PlanCode, PlanFailure
 from .planner_config import PlannerConfig
 from .solver_config import Motion
+from .tool import HALF_TURN
 
 Array = NDArray[np.float64]
 # m and difference of matrix elements: hand poses that differ less go through the same places.
@@ -108,7 +109,11 @@ class WayFinder:
         approach, path, note = outcome
         hand_poses = [T @ T_tool_hand for T in keys] + [self.arm.fk(path[-1])]
         poses = [T @ self.arm.T_hand_tcp for T in hand_poses]
-        note |= {"shift": list(candidate.shift), "sideways": candidate.scale}
+        note |= {
+            "shift": list(candidate.shift),
+            "sideways": candidate.scale,
+            "half_turn": bool(np.array_equal(candidate.R_hand_tool, HALF_TURN)),
+        }
         return Way(approach, path, tuple(poses), note)
 
     def _grasp(self, candidate: Candidate, T_hand: Array, q_solved: Array) -> PlanFailure | None:

@@ -1,11 +1,17 @@
-"""Messages of scenes, as a simulation sends them."""
+"""Messages of scenes, as a simulation sends them, and goals on them."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from gensim2_control.hardware import ARM_JOINTS
 from gensim2_control.ros.conversions import matrix_to_pose
 from gensim2_kpam.plan import SceneObject
 from geometry_msgs.msg import Point
+from kpam_scenes import HOME
+from sensor_msgs.msg import JointState
 
+from gensim2_msgs.action import PlanTask
 from gensim2_msgs.msg import Keypoint, ObjectState, SceneState
 
 
@@ -28,3 +34,18 @@ def scene_message(scene: SceneObject, name: str, task: str = "OpenBox") -> Scene
         )
     ]
     return message
+
+
+def far_away(scene: SceneObject) -> SceneState:
+    """The same scene beyond reach: what is planned on it fails."""
+    far = scene_message(scene, "box")
+    for place in (far.objects[0].pose, *far.objects[0].keypoints):
+        place.position.x += 2.0
+    return far
+
+
+def plan_goal(placed: SceneObject, **changes: Any) -> PlanTask.Goal:
+    """A goal of the planner for OpenBox, from the home configuration."""
+    start = JointState(name=list(ARM_JOINTS), position=HOME.tolist())
+    fields = {"task": "OpenBox", "scene": scene_message(placed, "box"), "start": start}
+    return PlanTask.Goal(**{**fields, **changes})

@@ -16,12 +16,14 @@ DOMAIN = 1 + (os.getpid() + 9) % 95
 
 
 class Process:
-    """A node of this package."""
+    """A node of this package, or of another one."""
 
-    def __init__(self, name: str, cache: Path, *parameters: str) -> None:
+    def __init__(
+        self, name: str, cache: Path, *parameters: str, package: str = "gensim2_kpam"
+    ) -> None:
         words = [word for given in parameters for word in ("-p", given)]
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", f"gensim2_kpam.{name}_node", "--ros-args", *words],
+            [sys.executable, "-u", "-m", f"{package}.{name}_node", "--ros-args", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -81,10 +81,10 @@ class Cell:
         ends: Times at which arm goals ended.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, silent: tuple[str, ...] = ()) -> None:
         self.t = 50.0
         self.clock: float | None = None
-        self.silent: tuple[str, ...] = ()
+        self.silent = silent
         self.on_system_time = False
         self.accept = True
         self.ends: list[float] = []
@@ -96,11 +96,11 @@ class Cell:
         self._host = Host("scripted_cell", domain)
         self.node = node = self._host.node
         group = ReentrantCallbackGroup()
-        self._publishers = [
-            node.create_publisher(Clock, "/clock", 1),
-            node.create_publisher(JointState, "joint_states", 1),
-            node.create_publisher(SceneState, "scene/state", LATCHED),
-        ]
+        self._publishers = {
+            "/clock": node.create_publisher(Clock, "/clock", 1),
+            "/joint_states": node.create_publisher(JointState, "joint_states", 1),
+            "/scene/state": node.create_publisher(SceneState, "scene/state", LATCHED),
+        }
         node.create_timer(REPUBLISH, self.show, callback_group=group)
         # The robot is a participant of its own, so that it can die alone.
         self._robot = Host("scripted_robot", domain)
@@ -121,6 +121,12 @@ class Cell:
         """Arm and gripper are gone, whatever they were doing."""
         self._robot.close(0.0)
 
+    def make_room(self) -> None:
+        """Leaves robot and joint states to somebody else, for good."""
+        self.robot_dies()
+        self.silent = ("/clock", "/joint_states")
+        self.node.destroy_publisher(self._publishers["/joint_states"])
+
     def close(self) -> None:
         self.canceled.set()
         self._robot.close(GUARD)
@@ -140,10 +146,10 @@ class Cell:
         """Publishes time, joints and scene."""
         stamp = stamp_from_seconds(time.time() if self.on_system_time else self.t)
         clock = Clock(clock=stamp if self.clock is None else stamp_from_seconds(self.clock))
-        for publisher, message in zip(
-            self._publishers, (clock, self._joints, self._scene), strict=True
+        for (topic, publisher), message in zip(
+            self._publishers.items(), (clock, self._joints, self._scene), strict=True
         ):
-            if publisher.topic_name in self.silent:
+            if topic in self.silent:
                 continue
             if message is not clock:
                 message.header.stamp = stamp

@@ -9,7 +9,6 @@ from gensim2_control.limits import JointLimits
 from gensim2_kpam.actuation import SAME_SOLUTION, ActuationSolver, Target
 from gensim2_kpam.arm_model import ArmModel
 from gensim2_kpam.plan import SceneObject
-from gensim2_kpam.planner import HALF_TURN
 from gensim2_kpam.solver_config import (
     Constraint,
     FrameAxisConstraint,
@@ -18,7 +17,7 @@ from gensim2_kpam.solver_config import (
     parse_solver,
     solver_names,
 )
-from gensim2_kpam.tool import HAND_LINK, TOOL_KEYPOINTS
+from gensim2_kpam.tool import HALF_TURN, HAND_LINK, TOOL_KEYPOINTS
 from gensim2_tasks.assets import AssetLibrary
 from kpam_scenes import HOME, Array, angle_between, draw, moved
 from public_solvers import SOLVERS

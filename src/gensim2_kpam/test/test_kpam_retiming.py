@@ -9,7 +9,7 @@ import pytest
 from gensim2_control.limits import JointLimits
 from gensim2_control.trajectory import Trajectory
 from gensim2_kpam.arm_model import ArmModel
-from gensim2_kpam.retiming import RetimingError, message_times, retime
+from gensim2_kpam.retiming import RetimingError, retime
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kpam_scenes import HOME, Array
@@ -132,11 +132,3 @@ def test_a_path_and_back(arm: ArmModel) -> None:
 def test_a_path_without_length_is_refused(arm: ArmModel, path: Array) -> None:
     with pytest.raises(RetimingError, match="no length"):
         retime(arm.plant, path, GENTLE)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.floats(0.0, 600.0), min_size=1, max_size=5))
-def test_times_survive_a_message(times: list[float]) -> None:
-    once = message_times(np.array(times))
-    assert np.array_equal(message_times(once), once)
-    assert np.allclose(once, times, atol=1e-9)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from gensim2_kpam.plan import PlanCode, PlanFailure
+from gensim2_kpam.planner import Planner
 from gensim2_kpam.solver_config import (
     FrameAxisConstraint,
     KeypointAxisConstraint,
@@ -17,9 +21,11 @@ from gensim2_kpam.solver_config import (
     parse_solver,
     solver_names,
 )
+from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task, task_names
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kpam_scenes import HOME, draw
 from public_solvers import SOLVERS, PublicSolver
 
 VALID = SOLVERS["OpenBox"].yaml()
@@ -152,12 +158,42 @@ def test_mistakes_are_named_with_file_entry_and_what_is_allowed(
         ("task_name: !!python/object/apply:os.getcwd []", "not YAML"),
         ("constraint_list: []", "constraint_list"),
         ("constraint_list: &x [*x]", "constraint_list.0"),
+        ("task_name: a\ntask_name: b", "line 2: key 'task_name' is given twice"),
+        ("? [a, b]\n: 1", "not YAML"),
+        ("1: 2", "1: "),
+        ("task_name: !!binary aGFsbG8=", "category_name"),
+        ("task_name: *nobody", "undefined alias"),
+        ("--- {}\n--- {}", "not YAML"),
+        ("\x00\x01\x02", "not YAML"),
+        ("\ud800", "not YAML"),
+        ("&a {<<: *a, task_name: x}", "not YAML"),
+        ("actuation_time: 1" + "0" * 400, "actuation_time"),
+        ("pre_actuation_times: [.inf, .nan]", "pre_actuation_times.0"),
+        ("pre_actuation_times: 3", "pre_actuation_times"),
+        ("object_keypoint_name_list: {a: b}", "object_keypoint_name_list"),
     ],
     ids=lambda text: text[:40],
 )
 def test_what_is_no_configuration_at_all(text: str, said: str) -> None:
     with pytest.raises(SolverConfigError, match=said):
         parse_solver(text, "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"pre_actuation_times: [{', '.join('x' * 20_000)}]",
+        f"{'k' * 50_000}: 1",
+        f"gripper: {'g' * 50_000}",
+        VALID.replace("keypoint_name: tool_tail", f"keypoint_name: {'t' * 50_000}"),
+        f"{'k' * 900}: 1\n{'k' * 900}: 2",
+    ],
+    ids=["mistakes", "key", "value", "name", "twice"],
+)
+def test_much_that_is_wrong_is_told_in_few_words(text: str) -> None:
+    with pytest.raises(SolverConfigError) as caught:
+        parse_solver(text, "mine.yaml")
+    assert 0 < len(str(caught.value)) < 7000
 
 
 def test_a_position_must_be_constrained() -> None:
@@ -261,3 +297,49 @@ def test_own_files_are_found_before_the_shipped_ones(tmp_path: Path) -> None:
     (tmp_path / "Mine.yaml").write_text("nonsense", encoding="utf-8")
     with pytest.raises(SolverConfigError, match=r"Mine.yaml: expected a mapping"):
         load_solver("Mine", tmp_path)
+
+
+def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "Folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "Pipe.yaml")  # Who opened it would wait for its other end.
+    (tmp_path / "Nowhere.yaml").symlink_to(tmp_path / "gone")
+    (tmp_path / "Loop.yaml").symlink_to(tmp_path / "Loop.yaml")
+    (tmp_path / "Device.yaml").symlink_to("/dev/zero")
+    for name in ("Folder", "Pipe", "Nowhere", "Loop", "Device"):
+        with pytest.raises(SolverConfigError, match=rf"{name}.yaml: cannot be read: "):
+            load_solver(name, tmp_path)
+    (tmp_path / "Empty.yaml").touch()
+    with pytest.raises(SolverConfigError, match=r"Empty.yaml: expected a mapping"):
+        load_solver("Empty", tmp_path)
+    (tmp_path / "Picture.yaml").write_bytes(bytes(range(256)) * 100)
+    with pytest.raises(SolverConfigError, match=r"Picture.yaml: cannot be read: .*position"):
+        load_solver("Picture", tmp_path)
+    with (tmp_path / "Huge.yaml").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(SolverConfigError, match=r"Huge.yaml: larger than 100 kB"):
+        load_solver("Huge", tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by the system, whoever runs the test: the superuser may read everything."""
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    (tmp_path / "Secret.yaml").write_text(VALID, encoding="utf-8")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(SolverConfigError, match=r"Secret.yaml: cannot be read: .*denied"):
+        load_solver("Secret", tmp_path)
+
+
+def test_an_object_without_a_keypoint_of_the_constraints_is_refused(
+    planner: Planner, library: AssetLibrary
+) -> None:
+    text = VALID.replace("target_keypoint_name: articulated_object_head", "target_keypoint_name: x")
+    assert text != VALID
+    outcome = planner.plan(parse_solver(text, "f"), draw("OpenBox", library, 4), HOME)
+    assert isinstance(outcome, PlanFailure)
+    assert outcome.code is PlanCode.BAD_SCENE
+    assert "'x'" in outcome.reason or " x" in outcome.reason

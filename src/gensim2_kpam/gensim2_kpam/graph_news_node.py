@@ -1,0 +1,94 @@
+"""What the expert has heard of scene and robot, and how long ago."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from gensim2_control.ros.conversions import seconds
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import JointState
+
+from gensim2_msgs.msg import SceneState
+
+SCENE, JOINTS = "scene/state", "joint_states"
+ROUNDING = 1e-6  # s, of stamps that are added up
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class GraphNews:
+    """The newest scene and joint state.
+
+    Args:
+        node: The node; its clock is ROS time.
+        group: Of the subscriptions.
+        changed: Guards the news and is notified of each.
+    """
+
+    def __init__(self, node: Node, group: CallbackGroup, changed: threading.Condition) -> None:
+        self.scene: SceneState | None = None
+        self.joints: JointState | None = None
+        self._clock = node.get_clock()
+        self._changed = changed
+        self._scene_heard = False  # since the task began
+        self._came: dict[str, float] = {}  # wall time, s
+        self._began = time.monotonic()
+        node.create_subscription(SceneState, SCENE, self._on_scene, LATCHED, callback_group=group)
+        node.create_subscription(JointState, JOINTS, self._on_joints, 1, callback_group=group)
+
+    def _on_scene(self, message: SceneState) -> None:
+        with self._changed:
+            self.scene, self._scene_heard = message, True
+            self._came[SCENE] = time.monotonic()
+            self._changed.notify_all()
+
+    def _on_joints(self, message: JointState) -> None:
+        with self._changed:
+            self.joints = message
+            self._came[JOINTS] = time.monotonic()
+            self._changed.notify_all()
+
+    def begin(self) -> None:
+        """From here on only a scene that comes later is known to be of the present."""
+        with self._changed:
+            self._scene_heard = False
+
+    def now(self) -> float:
+        """ROS time, s: the newest that was heard, for the clock may be behind the other topics."""
+        clock = float(self._clock.now().nanoseconds) * 1e-9
+        heard = (m for m in (self.scene, self.joints) if m is not None)
+        return max([clock, *(seconds(m.header.stamp) for m in heard)])
+
+    def age(self, topic: str) -> float | None:
+        """Time since the newest message of a topic came, s of wall time; None = never heard."""
+        with self._changed:
+            came = self._came.get(topic)
+        return None if came is None else time.monotonic() - came
+
+    @property
+    def silence(self) -> float:
+        """Time since the newest joint state came, or since the start, s of wall time."""
+        age = self.age(JOINTS)
+        return time.monotonic() - self._began if age is None else age
+
+    def stale(self, task: str, oldest: float) -> str:
+        """What keeps the newest scene and joint state from being planned on; empty = nothing.
+
+        Args:
+            task: What the scene must be of.
+            oldest: Age they must not reach, s of ROS time.
+        """
+        if self.scene is None or self.scene.task != task:
+            return f"no scene of task {task} on {SCENE}"
+        if not self._scene_heard:
+            return f"no news on {SCENE} since the task began"
+        if self.joints is None:
+            return f"no {JOINTS}"
+        now = self.now()
+        for topic, message in ((SCENE, self.scene), (JOINTS, self.joints)):
+            age = now - seconds(message.header.stamp)
+            if age > oldest - ROUNDING:
+                return f"{topic} is {age:.3f} s old; it must be newer than {oldest:g} s"
+        return ""
