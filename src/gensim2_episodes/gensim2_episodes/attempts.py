@@ -47,6 +47,10 @@ class GraphError(CollectionError):
     code = ResultCode.GRAPH_ERROR
 
 
+class NoAnswerError(GraphError):
+    """Something has not happened in time; asking again may help."""
+
+
 class CanceledError(CollectionError):
     """The collection was cancelled."""
 
@@ -100,6 +104,11 @@ def attempt_seed(seed: int, attempt: int) -> int:
         attempt: From 1, counted per task.
     """
     return (seed + attempt - 1) % _SEEDS
+
+
+def whole_ns(duration: float) -> float:
+    """A difference of two times [s] in whole ns, so that it does not depend on when they were."""
+    return round(duration, 9)
 
 
 @dataclass(frozen=True)

@@ -48,18 +48,37 @@ class BatchEpisode:
     solver: str
 
 
-class _Cell:
-    """``Performer`` over a simulation that is ticked here."""
+class BatchCell:
+    """``Performer`` over a simulation that is ticked here.
 
-    def __init__(self, simulation: Simulation, planner: TaskPlanner, name: str, seed: int) -> None:
-        self.simulation, self.planner = simulation, planner
-        self.name, self.seed = name, seed
-        self.openness: list[tuple[float, float]] = []
+    Args:
+        simulation: The simulation, right after a reset.
+        planner: Plans the sub-tasks.
+        seed: Of the scene.
+        control: Runs the controllers at every tick, before the physics.
+        moved: Told after every tick.
+        rested: Told after every goal.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        planner: TaskPlanner,
+        seed: int,
+        control: Callable[[], object] | None = None,
+        moved: Callable[[], None] = lambda: None,
+        rested: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.simulation, self.planner, self.seed = simulation, planner, seed
+        self._control = control or simulation.control
+        self._moved, self._rested = moved, rested
 
     def now(self) -> float:
+        """See ``Performer``."""
         return self.simulation.world.t
 
     def plan(self, task: TaskSpec, subtask: int) -> Plan | PlanFailure:
+        """See ``Performer``."""
         world = self.simulation.world
         placed = next(o for o in world.objects if o.name == task.subtasks[subtask].object)
         scene = SceneObject(
@@ -72,16 +91,19 @@ class _Cell:
         return self.planner.plan(task, subtask, scene_as_sent(scene), q, self.seed)
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
+        """See ``Performer``."""
         body = self.simulation.body
         self._finish(lambda: body.follow(trajectory, path_tolerance, goal_tolerance))
 
     def grip(self, position: float, effort: float) -> None:
+        """See ``Performer``."""
         self._finish(lambda: self.simulation.body.grip(position, effort))
 
     def tick(self) -> None:
-        self.simulation.tick()
-        observation = self.simulation.world.observations()[self.name]
-        self.openness.append((self.simulation.world.t, observation.openness))
+        """Moves on by one control period."""
+        self._control()
+        self.simulation.advance()
+        self._moved()
 
     def _finish(self, start: Callable[[], Goal]) -> None:
         try:
@@ -90,6 +112,7 @@ class _Cell:
             raise ExpertError(ExpertCode.GOAL_REJECTED, str(rejection)) from None
         while not goal.done:
             self.tick()
+        self._rested()
         result = goal.result
         if result is not None and not result.succeeded:
             raise ExpertError(ExpertCode.EXECUTION_FAILED, f"{result.code.name}: {result.text}")
@@ -129,8 +152,13 @@ class BatchRunner:
         spec = drawn.task
         name = spec.subtasks[0].object
         world = self.simulation.world
-        cell = _Cell(self.simulation, self.planner, name, seed)
+        openness: list[tuple[float, float]] = []
         before = world.observations()[name].openness
+
+        def moved() -> None:
+            openness.append((world.t, world.observations()[name].openness))
+
+        cell = BatchCell(self.simulation, self.planner, seed, moved=moved)
         if controller == IDLE:
             began = world.t
             while world.t < began + IDLE_TIME:
@@ -149,7 +177,7 @@ class BatchRunner:
             reason = ", ".join(f"{e.name}: {e.value:.2f}" for e in evaluations if not e.satisfied)
         free = [
             o
-            for t, o in cell.openness
+            for t, o in openness
             if performance.actuated_at is None or t <= performance.actuated_at
         ]
         return BatchEpisode(

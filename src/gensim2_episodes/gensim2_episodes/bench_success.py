@@ -2,7 +2,9 @@
 
     ros2 run gensim2_episodes bench_success [--tasks all] [--episodes 20] [--asset-root FOLDER]
 
-Every number comes from running the episode: physics decides, not the planner.
+Every number comes from running the episode: physics decides, not the planner. With `--dataset` the
+episodes are also recorded, failures too, as the graph does with `keep_failures`: the state of robot
+and objects.
 """
 
 from __future__ import annotations
@@ -20,18 +22,17 @@ from gensim2_control.description import resolve_packages, robot_description
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, select_tasks
 from rich.table import Table
-from scipy.stats import binomtest
 
+from gensim2_episodes.attempts import CollectRequest
 from gensim2_episodes.batch import EXPERT, IDLE, BatchEpisode, BatchRunner
+from gensim2_episodes.batch_record import collect_batch
 from gensim2_episodes.dataset_cli import make_console
+from gensim2_episodes.errors import StoreError
+from gensim2_episodes.provenance import software_record
+from gensim2_episodes.replay_report import wilson
+from gensim2_episodes.store import EpisodeStore
 
 QUIET_APPROACH = 0.05  # change of openness before the actuation pose
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
-    interval = binomtest(successes, trials).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def summary_row(task: str, episodes: Sequence[BatchEpisode]) -> list[str]:
@@ -79,6 +80,9 @@ def main(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first episode; then +1.")] = 0,
     randomize: Annotated[bool, typer.Option(help="Draw pose and openness.")] = True,
     controller: Annotated[str, typer.Option(help=f"{EXPERT} or {IDLE} (does nothing).")] = EXPERT,
+    dataset: Annotated[
+        Path | None, typer.Option(help="Record the episodes into this data set.")
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write every episode to this file.")
     ] = None,
@@ -90,13 +94,18 @@ def main(
     if controller not in (EXPERT, IDLE):
         console.print(f"controller {controller!r}: expected {EXPERT} or {IDLE}")
         raise typer.Exit(2)
+    if dataset is not None and controller != EXPERT:
+        console.print(f"error: --dataset records {EXPERT} only", style="red")
+        raise typer.Exit(2)
     try:
         names = select_tasks(tasks)
+        if dataset is not None:
+            EpisodeStore(dataset, create=True, software=software_record())
         runner = BatchRunner(
             resolve_packages(robot_description()),
             AssetLibrary(asset_root),
         )
-    except (TaskError, AssetError) as error:
+    except (TaskError, AssetError, StoreError) as error:
         console.print(f"error: {error}", style="red")
         raise typer.Exit(2) from None
     if json_file is not None and not json_file.expanduser().parent.is_dir():
@@ -106,19 +115,40 @@ def main(
     source = "imported assets" if asset_root else "procedural assets"
     table = Table(*COLUMNS, title=f"{controller}, {source}, {episodes} episodes per task")
     for task in names:
-        of_task = []
-        for number in range(episodes):
-            episode = runner.run(
-                task, seed + number, asset=asset, randomize=randomize, controller=controller
-            )
+        of_task: list[BatchEpisode] = []
+
+        def ended(episode: BatchEpisode, of_task: list[BatchEpisode] = of_task) -> None:
             of_task.append(episode)
             if not episode.success and controller == EXPERT:
                 console.print(
-                    f"{task} seed {episode.seed} {episode.asset}: {episode.outcome}: "
+                    f"{episode.task} seed {episode.seed} {episode.asset}: {episode.outcome}: "
                     f"{episode.reason}",
                     style="yellow",
                     markup=False,
                 )
+
+        if dataset is None:
+            for number in range(episodes):
+                ended(
+                    runner.run(
+                        task, seed + number, asset=asset, randomize=randomize, controller=controller
+                    )
+                )
+        else:
+            request = CollectRequest(
+                (task,),
+                asset=asset,
+                episodes=episodes,
+                max_attempts=episodes,
+                seed=seed,
+                randomize=randomize,
+                keep_failures=True,
+                dataset=str(dataset),
+            )
+            result = collect_batch(runner, request, ended)
+            if len(of_task) < episodes:
+                console.print(f"error: {result.text}", style="red", markup=False)
+                raise typer.Exit(1) from result.cause
         table.add_row(*summary_row(task, of_task))
         results += of_task
     table.add_section()

@@ -9,13 +9,15 @@ import numpy as np
 import zarr
 
 from gensim2_episodes.errors import StoreError
-from gensim2_episodes.frame import ARRAYS
+from gensim2_episodes.frame import ARRAYS, GRIPPER_EFFORT
 from gensim2_episodes.manifest import Manifest
 from gensim2_episodes.reader import EpisodeReader
 from gensim2_episodes.store import EpisodeInfo, EpisodeStore
 from gensim2_episodes.writer import STAMP, TIME
 
-_ALWAYS = frozenset({STAMP, TIME} | {s.path for s in ARRAYS if s.path[:3] in ("obs", "act")})
+_ALWAYS = frozenset(
+    {STAMP, TIME} | {s.path for s in ARRAYS if s.path[:3] in ("obs", "act")} - {GRIPPER_EFFORT}
+)
 _POSES = ("observation/tcp_pose", "action/tcp_pose")
 _STAMP_TOLERANCE = 1e-3
 """Of a stamp from a multiple of the period [s]; generous, for cameras with a clock of their own."""

@@ -13,10 +13,9 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future
 
-from gensim2_episodes.attempts import ExecuteReply, Stopped, UnknownTaskError
+from gensim2_episodes.attempts import ExecuteReply, Stopped, UnknownTaskError, whole_ns
 from gensim2_episodes.manager_parameters_node import ManagerParameters
-from gensim2_episodes.manifest import Outcome
-from gensim2_episodes.scene_client_node import json_object
+from gensim2_episodes.manifest import Outcome, json_object
 from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
 from gensim2_msgs.action import ExecuteTask
 
@@ -110,13 +109,18 @@ class ControllerClient:
             failure = Outcome.INTERNAL
             result.error_msg = result.error_msg or f"{controller} gave up without saying why"
         reached = result.actuation_time >= 0.0
+        end_ns = self._now_ns()
+        if reached:
+            # The result may overtake the clock.
+            rest = result.execution_time - result.actuation_time
+            end_ns = max(end_ns, nanoseconds(result.actuation_stamp) + round(rest * 1e9))
         return ExecuteReply(
             failure=failure,
             text=result.error_msg,
-            end_ns=self._now_ns(),
+            end_ns=end_ns,
             plan_time=result.plan_time,
-            execution_time=result.execution_time,
-            actuation_time=result.actuation_time if reached else None,
+            execution_time=whole_ns(result.execution_time),
+            actuation_time=whole_ns(result.actuation_time) if reached else None,
             actuation_ns=nanoseconds(result.actuation_stamp) if reached else None,
             report=json_object(result.report_json),
         )

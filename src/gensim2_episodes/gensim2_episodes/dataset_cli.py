@@ -18,6 +18,7 @@ from gensim2_episodes.store import EpisodeInfo, EpisodeStore, Scan
 
 _PLAIN_WIDTH = 140
 _MAX_PROBLEMS = 5
+_MIN_SHARE = 0.98
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
@@ -173,38 +174,30 @@ def show(
 def replay(
     path: Folder,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Exit code 1 if an episode does not succeed again.")
+        bool, typer.Option("--verify", help="Exit code 1 if fewer than the share succeed again.")
     ] = False,
+    min_share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share that must succeed again.")
+    ] = _MIN_SHARE,
     asset_root: Annotated[
         Path | None, typer.Option(help="Folder of imported assets, where they were used.")
     ] = None,
 ) -> None:
     """Execute the recorded commands again from the recorded seeds and count the successes."""
     # The simulator takes seconds to import, which the other commands need not wait for.
-    from gensim2_control.description import resolve_packages, robot_description
-    from gensim2_tasks.assets import AssetError, AssetLibrary
-
-    from gensim2_episodes.replay import Replayer
+    from gensim2_episodes.replay_command import replay_episodes
 
     console = make_console()
     store = EpisodeStore(path)
-    episodes = [e for e in store.episodes() if e.manifest.success]
-    try:
-        replayer = Replayer(
-            resolve_packages(robot_description()),
-            AssetLibrary(asset_root),
-        )
-    except AssetError as error:
-        raise StoreError(str(error)) from None
-    again = 0
-    for episode in episodes:
-        result = replayer.replay(episode.manifest, store.open_episode(episode.episode_id))
-        again += result.success
-        if not result.success:
-            console.print(f"[red]failed[/]: {episode.episode_id}: {result.reason}", soft_wrap=True)
-    share = f" ({100 * again / len(episodes):.1f} %)" if episodes else ""
-    console.print(f"{again} of {len(episodes)} successful episodes succeed again{share}")
-    raise typer.Exit(1 if verify and again < len(episodes) else 0)
+    scan = store.scan()
+    _print_incomplete(console, scan)
+    successful = [e for e in scan.episodes if e.manifest.success]
+    share = replay_episodes(console, store, successful, asset_root)
+    if not verify:
+        raise typer.Exit(0)
+    if share < min_share:
+        console.print(f"[red]below the share of {min_share:g} that --min-share asks for[/]")
+    raise typer.Exit(1 if share < min_share or not successful or scan.broken else 0)
 
 
 def _choose(store: EpisodeStore, name: str) -> list[EpisodeInfo]:

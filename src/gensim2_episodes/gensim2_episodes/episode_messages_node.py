@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from builtin_interfaces.msg import Time
 from control_msgs.msg import JointTrajectoryControllerState
@@ -16,7 +14,7 @@ from gensim2_episodes.attempts import Attempt
 from gensim2_episodes.frame import Bytes, Points
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome
-from gensim2_episodes.scene import Scene, SceneObject
+from gensim2_episodes.scene import Scene, SceneObject, predicate_record
 from gensim2_msgs.msg import EpisodeSummary, ObjectState, PredicateState, SceneState
 
 _NS = 1_000_000_000
@@ -60,12 +58,7 @@ def _pose(pose: Pose) -> tuple[float, ...]:
 
 
 def _predicate(state: PredicateState) -> JsonObject:
-    numbers = {"value": round(float(state.value), 6), "threshold": float(state.threshold)}
-    return {
-        "name": state.name,
-        "satisfied": bool(state.satisfied),
-        **{key: value if math.isfinite(value) else None for key, value in numbers.items()},
-    }
+    return predicate_record(state.name, state.satisfied, state.value, state.threshold)
 
 
 def camera_from_msg(message: CameraInfo) -> CameraRecord:

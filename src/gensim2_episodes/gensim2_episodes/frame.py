@@ -13,6 +13,8 @@ Points = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 IMAGE_GROUP = "image"
+GRIPPER_EFFORT = "action/gripper_effort"
+"""Not in older data sets, nor where the body does not tell."""
 
 
 class FrameError(ValueError):
@@ -36,6 +38,7 @@ class Frame:
         dq_ref: (7,) commanded arm velocities [rad/s].
         tcp_ref: (7,) forward kinematics of `q_ref`.
         gripper_ref: Commanded finger joint position [m].
+        gripper_effort: Largest force of that command [N]; None where the body does not tell.
         cloud_xyz: (N, 3) fused cloud in `base` [m].
         cloud_rgb: (N, 3) its colours.
         images: (H, W, 3) RGB by camera name.
@@ -53,6 +56,7 @@ class Frame:
     dq_ref: Array
     tcp_ref: Array
     gripper_ref: float
+    gripper_effort: float | None = None
     cloud_xyz: Points | None = None
     cloud_rgb: Bytes | None = None
     images: Mapping[str, Bytes] = field(default_factory=dict)
@@ -94,6 +98,7 @@ ARRAYS = (
     ArraySpec("action/joint_velocity", "dq_ref", "float64", (7,), "rad/s", "commanded, arm"),
     ArraySpec("action/tcp_pose", "tcp_ref", "float64", (7,), "m", f"commanded: {_TCP}"),
     ArraySpec("action/gripper", "gripper_ref", "float64", (), "m", "commanded finger position"),
+    ArraySpec(GRIPPER_EFFORT, "gripper_effort", "float64", (), "N", "largest force, commanded"),
     ArraySpec("cloud/xyz", "cloud_xyz", "float32", (-1, 3), "m", "fused cloud in base"),
     ArraySpec("cloud/rgb", "cloud_rgb", "uint8", (-1, 3), "", "colours of the cloud"),
     ArraySpec("truth/openness", "openness", "float64", (-1,), "", "0 closed, 1 open", "objects"),

@@ -64,6 +64,7 @@ def build_frame(
     gripper_ref: float,
     kinematics: Fr3Kinematics,
     *,
+    gripper_effort: float | None = None,
     cloud: tuple[Points, Bytes] | None = None,
     images: Mapping[str, Bytes] | None = None,
     truth: SceneTruth | None = None,
@@ -78,6 +79,7 @@ def build_frame(
         reference: Commanded state of the seven arm joints.
         gripper_ref: Commanded finger joint position [m].
         kinematics: Of the robot.
+        gripper_effort: Largest force of the gripper command [N], where it is known.
         cloud: Points in base [m] and colours.
         images: RGB images by camera.
         truth: True state of the objects.
@@ -103,6 +105,7 @@ def build_frame(
         dq_ref=dq_ref,
         tcp_ref=np.concatenate([T_base_ref[:3, 3], turn]),
         gripper_ref=gripper_ref,
+        gripper_effort=gripper_effort,
         cloud_xyz=xyz,
         cloud_rgb=rgb,
         images=images or {},

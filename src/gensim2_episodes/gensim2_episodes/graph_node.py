@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rclpy.node import Node
 
-from gensim2_episodes.attempts import ExecuteReply, GraphError, ResetReply, Stopped
+from gensim2_episodes.attempts import ExecuteReply, NoAnswerError, ResetReply, Stopped
 from gensim2_episodes.controller_client_node import ControllerClient
 from gensim2_episodes.manager_parameters_node import ManagerParameters
 from gensim2_episodes.manifest import CameraRecord
@@ -54,7 +54,7 @@ class RosGraph:
 
     def first_observation(self, recording: Recording, stopped: Stopped) -> list[str]:
         """See `attempts.Graph`."""
-        with contextlib.suppress(GraphError):
+        with contextlib.suppress(NoAnswerError):
             wait_until(
                 lambda: not recording.active or not self._streams.lacking(recording),
                 stopped,

@@ -11,7 +11,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 SCHEMA_NAME: Literal["gensim2_episodes"] = "gensim2_episodes"
 SCHEMA_VERSION: Literal[1] = 1
@@ -25,6 +33,26 @@ Matrix3 = Annotated[tuple[float, ...], Field(min_length=9, max_length=9)]
 Seed = Annotated[int, Field(ge=0, lt=2**64)]
 Point = tuple[float, float, float]
 JsonObject = dict[str, JsonValue]
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+NOT_REPRODUCIBLE = (
+    "episode_id",
+    "created",
+    "timings.plan_cpu",
+    "timings.wall",
+    "timings.actuation_stamp_ns",
+)
+"""What differs between two runs of the same episode: names, and what depends on the machine, on the
+time of the day or on how long the simulation has run before."""
+
+
+def json_object(text: str) -> JsonObject:
+    """A JSON object; anything else is kept under the key "report"."""
+    try:
+        value = _JSON.validate_json(text) if text.strip() else {}
+    except ValidationError:
+        value = text
+    return value if isinstance(value, dict) else {"report": value}
 
 
 class Outcome(str, Enum):
@@ -266,6 +294,22 @@ class Manifest(EpisodeRecord):
     created: str
     frames: Annotated[int, Field(ge=1)]
     arrays: dict[str, ArrayRecord]
+
+    def reproducible(self) -> JsonObject:
+        """What must be equal whenever the same episode is collected by the same software.
+
+        Everything but `NOT_REPRODUCIBLE`.
+        """
+        content: JsonObject = self.model_dump(mode="json")
+        for path in NOT_REPRODUCIBLE:
+            *parents, name = path.split(".")
+            part = content
+            for parent in parents:
+                inner = part[parent]
+                assert isinstance(inner, dict)
+                part = inner
+            del part[name]
+        return content
 
 
 class DatasetRecord(_Model):

@@ -10,7 +10,7 @@ import zarr
 from numpy.typing import NDArray
 
 from gensim2_episodes.errors import StoreError
-from gensim2_episodes.frame import IMAGE_GROUP, Array, Bytes, Frame, Points
+from gensim2_episodes.frame import GRIPPER_EFFORT, IMAGE_GROUP, Array, Bytes, Frame, Points
 from gensim2_episodes.manifest import Manifest
 
 _WHOLE = slice(None)
@@ -123,6 +123,11 @@ class EpisodeReader:
         return self.read("action/gripper")
 
     @property
+    def action_gripper_effort(self) -> Array | None:
+        """(T,) largest force of the gripper command [N]; None where it was not recorded."""
+        return self.read(GRIPPER_EFFORT) if GRIPPER_EFFORT in self else None
+
+    @property
     def openness(self) -> Array | None:
         """(T, M) truth of the objects; None where it was not recorded."""
         return self.read("truth/openness") if "truth/openness" in self else None
@@ -176,6 +181,9 @@ class EpisodeReader:
             dq_ref=self.read("action/joint_velocity", index),
             tcp_ref=self.read("action/tcp_pose", index),
             gripper_ref=float(self.read("action/gripper", index)),
+            gripper_effort=None
+            if GRIPPER_EFFORT not in self
+            else float(self.read(GRIPPER_EFFORT, index)),
             cloud_xyz=clouds[0],
             cloud_rgb=clouds[1],
             images={camera: self.images(camera, index) for camera in self.cameras},

@@ -98,9 +98,11 @@ class FrameAssembler:
         """Takes the commanded state of the seven arm joints."""
         self._add(REFERENCE, stamp_ns, reference)
 
-    def add_gripper_reference(self, stamp_ns: int, position: float) -> None:
-        """Takes the commanded finger joint position [m]."""
-        self._add(GRIPPER, stamp_ns, position)
+    def add_gripper_reference(
+        self, stamp_ns: int, position: float, effort: float | None = None
+    ) -> None:
+        """Takes the commanded finger joint position [m], and the largest force [N] if known."""
+        self._add(GRIPPER, stamp_ns, (position, effort))
 
     def add_cloud(self, stamp_ns: int, xyz: Points, rgb: Bytes) -> None:
         """Takes the fused cloud: (N, 3) points in base [m] and colours.
@@ -217,12 +219,14 @@ class FrameAssembler:
         self._next += count
 
     def _frame(self, samples: dict[str, Any]) -> Frame:
+        gripper_ref, gripper_effort = samples[GRIPPER]
         frame = build_frame(
             self._next * self._config.period_ns,
             samples[JOINT_STATES],
             samples[REFERENCE],
-            samples[GRIPPER],
+            gripper_ref,
             self._kinematics,
+            gripper_effort=gripper_effort,
             cloud=samples.get(POINTS),
             images={camera: samples[IMAGE_PREFIX + camera] for camera in self._config.cameras},
             truth=samples.get(SCENE),

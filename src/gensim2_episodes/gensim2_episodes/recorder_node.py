@@ -131,11 +131,9 @@ class RecorderStreams:
         """Starts recording; `missing` must be empty."""
         assert self._kinematics is not None
         config = self._parameters.recorder(truth=bool(scene.movable))
-        writer.label("objects", tuple(thing.name for thing in scene.movable))
-        writer.label("keypoints", scene.keypoint_names)
         with self._lock:
-            self._recording = Recording(
-                writer, config, self._kinematics, scene.stamp_ns, self._acknowledge
+            self._recording = Recording.of_scene(
+                writer, config, self._kinematics, scene, self._acknowledge
             )
             for samples in self._pre_roll.values():
                 for feed, message in samples:
@@ -200,5 +198,7 @@ class RecorderStreams:
 def _add_gripper(
     to: FrameAssembler, stamp_ns: int, message: JointTrajectoryControllerState
 ) -> None:
-    if message.reference.positions:
-        to.add_gripper_reference(stamp_ns, float(message.reference.positions[0]))
+    reference = message.reference
+    if reference.positions:
+        effort = float(reference.effort[0]) if reference.effort else None
+        to.add_gripper_reference(stamp_ns, float(reference.positions[0]), effort)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gensim2_control.kinematics import Fr3Kinematics
 
 from gensim2_episodes.errors import StoreError
 from gensim2_episodes.manifest import EpisodeRecord, Manifest, RecordingReport
 from gensim2_episodes.recorder import FrameAssembler, RecorderConfig
+from gensim2_episodes.scene import Scene
 from gensim2_episodes.writer import EpisodeWriter
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Acknowledge = Callable[[int, bool], None]
 """Called with the stamp [ns] up to which everything is stored, and whether recording goes on."""
@@ -52,6 +57,20 @@ class Recording:
         self._active = True
         self.error: Exception | None = None
         acknowledge(start_ns, True)
+
+    @classmethod
+    def of_scene(
+        cls,
+        writer: EpisodeWriter,
+        config: RecorderConfig,
+        kinematics: Fr3Kinematics,
+        scene: Scene,
+        acknowledge: Acknowledge = lambda stamp_ns, active: None,
+    ) -> Self:
+        """Begins with the first moment of a scene, and names its objects and keypoints."""
+        writer.label("objects", tuple(thing.name for thing in scene.movable))
+        writer.label("keypoints", scene.keypoint_names)
+        return cls(writer, config, kinematics, scene.stamp_ns, acknowledge)
 
     @property
     def frames(self) -> int:

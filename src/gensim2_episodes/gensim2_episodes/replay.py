@@ -24,7 +24,8 @@ from gensim2_episodes.reader import EpisodeReader
 Array = NDArray[np.float64]
 SETTLE_TIME = 1.0  # s, for the dwell time of the task after the last command
 UNLIMITED = -1.0
-GRIP_EFFORT = 20.0  # N
+UNRECORDED_EFFORT = 20.0
+"""What the kPAM expert grips with [N], for episodes that do not say."""
 SAME_POSITION = 1e-6  # m
 
 
@@ -60,8 +61,11 @@ class Replayer:
         if different:
             return ReplayResult(False, f"the scene is another one: {different}")
         try:
-            for first, last in _segments(reader.action_gripper):
-                self._grip(float(reader.action_gripper[first]))
+            gripper, efforts = reader.action_gripper, reader.action_gripper_effort
+            if efforts is None:
+                efforts = np.full(len(reader), UNRECORDED_EFFORT)
+            for first, last in _segments(gripper):
+                self._grip(float(gripper[first]), float(efforts[first]))
                 self._follow(reader, first, last)
             self._hold()
         except GoalRejected as error:
@@ -85,11 +89,11 @@ class Replayer:
                 return f"{recorded.name} stood at {recorded.pose[:3]}"
         return ""
 
-    def _grip(self, position: float) -> None:
+    def _grip(self, position: float, effort: float) -> None:
         body = self._simulation.body
         state = body.state
         if state is None or abs(state.gripper_ref - position) > SAME_POSITION:
-            self._finish(body.grip(position, GRIP_EFFORT))
+            self._finish(body.grip(position, effort))
 
     def _follow(self, reader: EpisodeReader, first: int, last: int) -> None:
         """Follows the commands of frames ``first`` to ``last``, both included."""

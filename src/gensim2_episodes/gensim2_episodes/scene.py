@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,6 +112,16 @@ class Scene:
             ),
             parameters=parameters,
         )
+
+
+def predicate_record(name: str, satisfied: bool, value: float, threshold: float) -> JsonObject:
+    """A success predicate for a manifest; numbers that are not finite are None."""
+    numbers = {"value": round(float(value), 6), "threshold": float(threshold)}
+    return {
+        "name": name,
+        "satisfied": bool(satisfied),
+        **{key: number if math.isfinite(number) else None for key, number in numbers.items()},
+    }
 
 
 def _default_licence(asset: str) -> str:

@@ -7,12 +7,12 @@ import threading
 import time
 from collections import deque
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from gensim2_episodes.attempts import (
     GraphError,
+    NoAnswerError,
     ResetReply,
     Stopped,
     TaskImpossibleError,
@@ -20,7 +20,7 @@ from gensim2_episodes.attempts import (
 )
 from gensim2_episodes.episode_messages_node import scene_from_msg
 from gensim2_episodes.manager_parameters_node import ManagerParameters
-from gensim2_episodes.manifest import JsonObject
+from gensim2_episodes.manifest import json_object
 from gensim2_episodes.scene import Scene
 from gensim2_episodes.waiting import POLL, result_of, wait_until
 from gensim2_msgs.srv import ResetScene
@@ -28,16 +28,8 @@ from gensim2_msgs.srv import ResetScene
 SERVICE = "scene/reset"
 _RETRY = 0.5  # s
 _SCENES = 50_000
-_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
-
-
-def json_object(text: str) -> JsonObject:
-    """A JSON object; anything else is kept under the key "report"."""
-    try:
-        value = _JSON.validate_json(text) if text.strip() else {}
-    except ValidationError:
-        value = text
-    return value if isinstance(value, dict) else {"report": value}
+_GRACE = 1.0
+"""For the state of the end of an execution to arrive [s of wall time]."""
 
 
 class SceneClient:
@@ -103,7 +95,7 @@ class SceneClient:
         left, patience = self._parameters.reset_timeout, self._parameters.reset_patience
         while left > 0.0:
             future = self._client.call_async(request)
-            with contextlib.suppress(GraphError):
+            with contextlib.suppress(NoAnswerError):
                 reply: ResetScene.Response = result_of(future, stopped, min(left, patience), text)
                 return reply
             left -= patience
@@ -118,12 +110,16 @@ class SceneClient:
 
     def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
         """See `attempts.Graph`."""
-        # Where time stands still after the last goal, the newest state is that of the last
-        # observation: up to a period before the end.
+        # The state of the end itself may still be on its way: with the one before it the episode
+        # would be shorter by a frame. Where time stands still after the last goal and nothing is
+        # sent, the newest state is that of the last observation: up to a period before the end.
         oldest = stamp_ns - round(1e9 / self._parameters.observation_rate)
-        deadline = time.monotonic() + self._parameters.message_timeout
+        started = time.monotonic()
+        deadline = started + self._parameters.message_timeout
         with self._heard:
-            while (scene := self._newest(reset_count)) is None or scene.stamp_ns < oldest:
+            while (scene := self._newest(reset_count)) is None or scene.stamp_ns < (
+                stamp_ns if time.monotonic() < started + _GRACE else oldest
+            ):
                 if error := stopped():
                     raise error
                 if time.monotonic() > deadline:

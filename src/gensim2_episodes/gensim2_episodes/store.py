@@ -142,12 +142,13 @@ class EpisodeStore:
         self.folder = Path(folder).expanduser()
         self._clock_ns = clock_ns
         self._token = token
-        if create and not (self.folder / DATASET_FILE).exists():
+        if create:
             self._create(software or SoftwareRecord())
         self.record = self._read_record()
         self._episodes = self.folder / EPISODES_FOLDER
 
     def _create(self, software: SoftwareRecord) -> None:
+        """Makes the data set unless it is there."""
         made: list[Path] = []
         created = datetime.fromtimestamp(self._clock_ns() / 1e9, tz=timezone.utc)
         record = DatasetRecord(
@@ -157,6 +158,8 @@ class EpisodeStore:
             software=software,
         )
         try:
+            if (self.folder / DATASET_FILE).exists():
+                return
             missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
             for path in reversed(missing):
                 with contextlib.suppress(FileExistsError):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from gensim2_episodes.attempts import GraphError, Stopped
+from gensim2_episodes.attempts import GraphError, NoAnswerError, Stopped
 
 POLL = 0.1
 """How often it is asked whether to stop [s]."""
@@ -48,7 +48,7 @@ def result_of(
         text: What to say if it takes too long.
 
     Raises:
-        GraphError: It takes too long.
+        NoAnswerError: It takes too long.
         Exception: What `stopped` returns.
     """
     done = threading.Event()
@@ -58,7 +58,7 @@ def result_of(
         if error := stopped():
             raise error
         if deadline is not None and time.monotonic() > deadline:
-            raise GraphError(f"{text} within {timeout:.0f} s")
+            raise NoAnswerError(f"{text} within {timeout:.0f} s")
     return future.result()
 
 
@@ -68,7 +68,7 @@ def wait_until(
     """Waits for a condition that nobody announces.
 
     Raises:
-        GraphError: It takes longer than `timeout` s; says `text`.
+        NoAnswerError: It takes longer than `timeout` s; says `text`.
         Exception: What `stopped` returns.
     """
     deadline = time.monotonic() + timeout
@@ -77,7 +77,7 @@ def wait_until(
         if error := stopped():
             raise error
         if time.monotonic() > deadline:
-            raise GraphError(f"{text()} (waited for {timeout:.0f} s)")
+            raise NoAnswerError(f"{text()} (waited for {timeout:.0f} s)")
         pause.wait(POLL)
 
 

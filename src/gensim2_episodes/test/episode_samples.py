@@ -36,6 +36,7 @@ def sample_frame(index: int, points: int = 8, image: tuple[int, int] | None = No
         dq_ref=rng.normal(size=7),
         tcp_ref=np.concatenate([rng.normal(size=3), half]),
         gripper_ref=0.0,
+        gripper_effort=float(index),
         cloud_xyz=rng.normal(size=(points, 3)).astype(np.float32) if points else None,
         cloud_rgb=rng.integers(0, 256, (points, 3), dtype=np.uint8) if points else None,
         images={"wrist_camera": rng.integers(0, 256, (*image, 3), dtype=np.uint8)} if image else {},

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import typer
 from gensim2_episodes.batch import IDLE, BatchEpisode
-from gensim2_episodes.bench_success import COLUMNS, main, summary_row, wilson
+from gensim2_episodes.bench_success import COLUMNS, main, summary_row
+from gensim2_episodes.replay_report import wilson
 
 EPISODE = BatchEpisode(
     task="OpenBox",

@@ -248,6 +248,11 @@ def test_what_is_missing_is_named(bench: Bench) -> None:
     assert "no node offers the action policy/execute_task" in "\n".join(nobody.lines)
     full = bench.collect(dataset=__file__)
     assert full.end() == 1 and "DATASET_ERROR" in "\n".join(full.lines)
+    file = bench.store.folder / "dataset.json"
+    file.write_text(file.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+    later = bench.collect()
+    assert later.end() == 1 and "version 99" in "\n".join(later.lines)
+    file.write_text(file.read_text().replace('"schema_version": 99', '"schema_version": 1'))
     assert bench.store.scan().partial == ()
     assert manager.end(signal.SIGTERM) == 0
 

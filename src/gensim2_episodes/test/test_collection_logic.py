@@ -360,9 +360,17 @@ def test_a_controller_that_never_ends_is_noticed_though_time_goes_on() -> None:
     assert trouble is not None and "has not ended after 60 s" in str(trouble)
 
 
-def test_unusable_folder(tmp_path: Path) -> None:
+def test_an_unusable_folder_is_told_before_anything_moves(tmp_path: Path) -> None:
+    cell = Cell()
     (tmp_path / "data").write_text("a file")
-    assert collect(tmp_path, Cell()).code is ResultCode.DATASET_ERROR
+    assert collect(tmp_path, cell).code is ResultCode.DATASET_ERROR
+    other = tmp_path / "other"
+    EpisodeStore(other, create=True)
+    file = other / "dataset.json"
+    file.write_text(file.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+    result = collect(tmp_path, cell, dataset=str(other))
+    assert result.code is ResultCode.DATASET_ERROR and "Use another folder" in result.text
+    assert cell.seeds == []
 
 
 def test_a_first_observation_that_is_lost_repeats_the_reset(tmp_path: Path) -> None:

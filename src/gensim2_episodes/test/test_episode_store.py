@@ -63,6 +63,7 @@ finite32 = st.floats(-1000, 1000, width=32)
 def episodes(draw: st.DrawFn) -> list[Frame]:
     count = draw(st.integers(1, 5))
     n, m, k = draw(st.integers(0, 20)), draw(st.integers(0, 3)), draw(st.integers(0, 4))
+    forces = draw(st.booleans())
     image = draw(st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4)))
     stamps = draw(
         st.lists(st.integers(0, 2**62), min_size=count, max_size=count, unique=True).map(sorted)
@@ -85,6 +86,7 @@ def episodes(draw: st.DrawFn) -> list[Frame]:
             dq_ref=vector(7),
             tcp_ref=vector(7),
             gripper_ref=draw(finite),
+            gripper_effort=draw(finite) if forces else None,
             cloud_xyz=points(n) if n else None,
             cloud_rgb=draw(hnp.arrays(np.uint8, (n, 3))) if n else None,
             images={"left": draw(hnp.arrays(np.uint8, (*image, 3)))} if image else {},
@@ -275,6 +277,8 @@ def test_unwritable_folder_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DatasetWriteError, match="cannot write the data set in"):
         EpisodeStore(tmp_path / "file" / "below", create=True)
+    with pytest.raises(DatasetWriteError, match="name too long"):
+        EpisodeStore(tmp_path / ("x" * 3000), create=True)
     if os.geteuid() != 0:
         pytest.skip("the rest needs to be root, to become somebody else")
     EpisodeStore(tmp_path / "mine", create=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import numpy as np
+import pytest
 from gensim2_control.marks import GREEN, RED, Lines, Points, Text
+from gensim2_episodes.attempts import GraphError, NoAnswerError
 from gensim2_episodes.node_watch import NodeWatch
 from gensim2_episodes.scene import Scene, SceneObject
 from gensim2_episodes.scene_picture import LOWER, UPPER, scene_marks
+from gensim2_episodes.waiting import result_of
 
 
 def test_silence_counts_from_the_first_report_on() -> None:
@@ -57,3 +62,13 @@ def test_the_picture_shows_keypoints_workspace_and_predicates() -> None:
     assert np.array_equal(edges.points.min(axis=0), LOWER)
     assert np.array_equal(edges.points.max(axis=0), UPPER)
     assert [m.text for m in scene_marks(None, "idle") if isinstance(m, Text)] == ["idle"]
+
+
+def test_what_ends_a_wait_is_told_from_a_wait_that_was_too_long() -> None:
+    """Who asks again after the one must not do so after the other."""
+    with pytest.raises(NoAnswerError, match="nothing within 0 s"):
+        result_of(Future(), lambda: None, 0.0, "nothing")
+    hangs = GraphError("sim_bridge hangs")
+    with pytest.raises(GraphError, match="sim_bridge hangs") as caught:
+        result_of(Future(), lambda: hangs, 60.0, "nothing")
+    assert not isinstance(caught.value, NoAnswerError)

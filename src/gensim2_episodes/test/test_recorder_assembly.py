@@ -79,6 +79,16 @@ def test_frames_come_in_order_as_soon_as_they_are_complete() -> None:
     assert assembler.report(5 * PERIOD + MS).lost == 0
 
 
+def test_the_force_of_a_grip_is_kept_where_the_body_tells_it() -> None:
+    for effort in (None, 12.5):
+        assembler = FrameAssembler(RecorderConfig(PERIOD, cloud=False), KINEMATICS, start_ns=0)
+        for stream in ("joint_states", "controller_state", "scene"):
+            feed(assembler, stream, 0)
+        assembler.add_gripper_reference(0, 0.02, effort)
+        (frame,) = assembler.take()
+        assert (frame.gripper_ref, frame.gripper_effort) == (0.02, effort)
+
+
 def test_samples_between_ticks_are_never_used() -> None:
     assembler = FrameAssembler(CONFIG, KINEMATICS, start_ns=0)
     for stamp in range(0, 3 * PERIOD, 5 * MS):

@@ -1,86 +1,40 @@
 """Recorded commands must do the task again, and only in the scene they were recorded in."""
 
+from __future__ import annotations
+
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from episode_samples import sample_record, write_sample
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_episodes.attempts import CollectRequest, ResultCode
 from gensim2_episodes.batch import BatchRunner
+from gensim2_episodes.batch_record import collect_batch
+from gensim2_episodes.dataset_cli import main
+from gensim2_episodes.errors import StoreError
 from gensim2_episodes.frame_builder import JointReading, build_frame
-from gensim2_episodes.manifest import (
-    EpisodeRecord,
-    ObjectRecord,
-    Outcome,
-    Rates,
-    SceneRecord,
-    SoftwareRecord,
-)
+from gensim2_episodes.manifest import EpisodeRecord, SoftwareRecord
 from gensim2_episodes.replay import Replayer
+from gensim2_episodes.replay_report import Tally, require_assets, tallies, version_notes
 from gensim2_episodes.store import EpisodeInfo, EpisodeStore
 from gensim2_tasks.assets import AssetLibrary
 
-from gensim2_tasks import se3
-
 TASK, SEED = "OpenDrawer", 4
-PERIOD = 20  # control periods between two frames
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[EpisodeStore, EpisodeInfo]:
-    """One episode, recorded by listening to the body while the batch runner works."""
-    store = EpisodeStore(tmp_path_factory.mktemp("set"), create=True, software=SoftwareRecord())
+    """One episode of the batch runner."""
+    folder = tmp_path_factory.mktemp("set")
     runner = BatchRunner(resolve_packages(robot_description()), AssetLibrary())
-    kinematics = Fr3Kinematics.from_urdf(robot_description())
-    simulation = runner.simulation
-    control = simulation.control
-    frames = []
-
-    def listen():  # type: ignore[no-untyped-def]
-        steps = simulation.world.steps
-        state = control()
-        if state is not None and steps % PERIOD == 0:
-            frames.append(
-                build_frame(
-                    round(state.t * 1e9),
-                    JointReading(JOINTS, state.q, state.dq),
-                    JointReading(ARM_JOINTS, state.q_ref, state.dq_ref),
-                    state.gripper_ref,
-                    kinematics,
-                )
-            )
-        return state
-
-    simulation.control = listen  # type: ignore[method-assign]
-    assert runner.run(TASK, SEED).success
-    drawn = simulation.drawn
-    assert drawn is not None
-    placed = simulation.world.objects[0]
-    scene = SceneRecord(
-        objects=(
-            ObjectRecord(
-                name=placed.name,
-                category=placed.asset.ref.category,
-                asset=str(placed.asset.ref),
-                pose=(*placed.T_base_root[:3, 3], *se3.quat_xyzw(placed.T_base_root)),
-            ),
-        ),
-        parameters=drawn.parameters,
-    )
-    record = EpisodeRecord(
-        task=TASK,
-        seed=SEED,
-        randomize=True,
-        scene=scene,
-        rates=Rates(observation=10.0),
-        software=SoftwareRecord(),
-        outcome=Outcome.SUCCESS,
-    )
-    with store.writer(TASK) as writer:
-        for frame in frames:
-            writer.append(frame)
-        writer.commit(record)
+    result = collect_batch(runner, CollectRequest((TASK,), seed=SEED, dataset=str(folder)))
+    assert result.code is ResultCode.NONE, result.text
+    store = EpisodeStore(folder)
     return store, store.episodes()[0]
 
 
@@ -136,3 +90,84 @@ def test_commands_that_do_nothing_fail(
     )
     assert not result.success
     assert "openness" in result.reason
+
+
+@pytest.fixture
+def dataset(recorded: tuple[EpisodeStore, EpisodeInfo], tmp_path: Path) -> Path:
+    """The recorded episode, and a copy that claims to be of another scene."""
+    folder = shutil.copytree(recorded[0].folder, tmp_path / "data")
+    original = folder / "episodes" / recorded[1].episode_id
+    shutil.copytree(original, original.with_name("other"))
+    edit(original.with_name("other"), episode_id="other", seed=SEED + 1)
+    return folder
+
+
+def edit(episode: Path, **changes: object) -> None:
+    file = episode / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def replay(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr("sys.argv", ["dataset", "replay", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def test_a_share_of_failures_is_named_and_decides(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(monkeypatch, dataset, "--verify") == 1
+    output = capsys.readouterr().out
+    assert f"failed: other (seed {SEED + 1}): the scene is another one" in output
+    assert "1 of 2 successful episodes succeed again (50.0 %, Wilson 95 %: 9.5 to 90.5 %)" in output
+    assert "below the share of 0.98" in output
+    assert replay(monkeypatch, dataset, "--verify", "--min-share", "0.5") == 0
+    assert replay(monkeypatch, dataset) == 0
+
+
+def test_a_set_that_cannot_be_replayed_is_refused_with_the_reason(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = dataset / "episodes" / "other"
+    scene = json.loads((other / "manifest.json").read_text())["scene"]
+    scene["objects"][0]["asset"] = "partnet:drawer/44781"
+    edit(other, scene=scene)
+    assert replay(monkeypatch, dataset, "--verify") == 1
+    error = capsys.readouterr().err
+    assert "1 episodes cannot be replayed" in error and "partnet:drawer/44781" in error
+    assert "--asset-root" in error
+
+    file = dataset / "dataset.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "schema_version": 99}))
+    assert replay(monkeypatch, dataset, "--verify") == 1
+    assert "version 99" in capsys.readouterr().err
+
+
+def test_nothing_to_replay_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    EpisodeStore(tmp_path, create=True)
+    assert replay(monkeypatch, tmp_path, "--verify", "--min-share", "0") == 1
+
+
+def test_figures_by_task_and_over_all() -> None:
+    results = [("B", True), ("A", True), ("B", False), ("B", True)]
+    assert tallies(results) == [Tally("A", 1, 1), Tally("B", 2, 3), Tally("all", 3, 4)]
+    assert tallies([]) == [Tally("all", 0, 0)] and Tally("all", 0, 0).share == 0.0
+
+
+def test_other_versions_of_the_simulation_are_told(tmp_path: Path) -> None:
+    store = EpisodeStore(tmp_path, create=True)
+    for seed, version in enumerate(("3.0", "3.0", "2.9")):
+        software = SoftwareRecord(versions={"sapien": version, "zarr": "1"})
+        write_sample(store, seed=seed, software=software)
+    manifests = [episode.manifest for episode in store.episodes()]
+    here = SoftwareRecord(versions={"sapien": "3.0", "zarr": "2"})
+    (note,) = version_notes(manifests, here)
+    assert note.startswith("1 episodes were collected with sapien 2.9, here is sapien 3.0")
+    # Those of the samples are generated, and can be made here.
+    require_assets(manifests, AssetLibrary())
+    scene = sample_record().scene
+    gone = scene.objects[0].model_copy(update={"asset": "nonsense"})
+    lost = manifests[0].model_copy(update={"scene": scene.model_copy(update={"objects": (gone,)})})
+    with pytest.raises(StoreError, match=r"1 episodes cannot be replayed.*nonsense"):
+        require_assets([*manifests, lost], AssetLibrary())
