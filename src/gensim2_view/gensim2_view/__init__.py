@@ -1,0 +1,1 @@
+"""The graph in a browser: what it does, what it sees, and buttons."""
