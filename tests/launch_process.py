@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import uuid
@@ -27,16 +28,25 @@ def ros2() -> str:
     return command
 
 
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 class LaunchProcess:
     """One launch in a process group of its own, as in a terminal."""
 
-    def __init__(self, folder: Path, domain: int, *arguments: str) -> None:
+    def __init__(self, folder: Path, domain: int, *arguments: str, **environment: str) -> None:
         self._mark = f"{MARK}={uuid.uuid4()}"
         name, value = self._mark.split("=")
         self._process = subprocess.Popen(
             [ros2(), "launch", *arguments],
             env={
                 **os.environ,
+                **environment,
                 name: value,
                 "ROS_DOMAIN_ID": str(domain),
                 "ROS_LOG_DIR": str(folder / "log"),

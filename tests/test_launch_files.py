@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,31 +26,48 @@ from launch import LaunchContext, LaunchDescription
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "launch" / "launch").glob("*.launch.py"))
+SHARED = ROOT / "src" / "gensim2_launch" / "gensim2_launch"
 MAIN = ROOT / "launch" / "launch" / "sim_collect.launch.py"
 DOMAIN = 1 + (os.getpid() + 81) % 95
 # Where upstream has what a launch file may use; nothing of the stand-ins' inside.
 UPSTREAM = {
-    "launch": {"LaunchDescription"},
+    "launch": {
+        "LaunchContext",
+        "LaunchDescription",
+        "LaunchDescriptionEntity",
+        "SomeSubstitutionsType",
+    },
     "launch.actions": {
         "DeclareLaunchArgument",
         "GroupAction",
         "IncludeLaunchDescription",
+        "LogInfo",
         "OpaqueFunction",
         "Shutdown",
     },
     "launch.conditions": {"IfCondition", "UnlessCondition"},
+    "launch.events.process": {"ProcessExited"},
     "launch.launch_description_sources": {"PythonLaunchDescriptionSource"},
     "launch.substitutions": {
         "EqualsSubstitution",
         "FileContent",
         "LaunchConfiguration",
         "PathJoinSubstitution",
+        "SubstitutionFailure",
     },
     "launch_ros.actions": {"Node", "SetParameter"},
     "launch_ros.parameter_descriptions": {"ParameterValue"},
     "launch_ros.substitutions": {"FindPackageShare"},
 }
-STANDARD = {"difflib", "sys", "pathlib"}
+STANDARD = {
+    "__future__",
+    "collections.abc",
+    "dataclasses",
+    "difflib",
+    "pathlib",
+    "sys",
+    "typing",
+}
 
 
 def description_of(path: Path) -> LaunchDescription:
@@ -72,13 +90,18 @@ def test_a_launch_file_loads_and_describes_its_arguments(path: Path) -> None:
         assert argument.description and argument.description != "no description given", name
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted(SHARED.rglob("*.py"))], ids=lambda path: path.name
+)
 def test_a_launch_file_uses_what_ros_has(path: Path) -> None:
     """The same file runs under an installed ROS 2."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module not in STANDARD:
-            unknown = {alias.name for alias in node.names} - UPSTREAM.get(node.module or "", set())
-            assert not unknown, f"{node.module}: {unknown}"
+            module = node.module or ""
+            if module.startswith("gensim2_launch."):
+                continue
+            unknown = {alias.name for alias in node.names} - UPSTREAM.get(module, set())
+            assert not unknown, f"{module}: {unknown}"
         elif isinstance(node, ast.Import):
             assert {alias.name for alias in node.names} <= STANDARD
 
@@ -91,34 +114,56 @@ def test_an_argument_means_the_same_in_every_file() -> None:
             assert argument.choices == main.choices, f"{name} of {path.name}"
 
 
-def test_show_args_lists_every_argument_with_default_and_choices() -> None:
-    """`-s` is the manual of the main file."""
-    words = [ros2(), "launch", "gensim2", MAIN.name, "-s"]
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_show_args_lists_every_argument_with_default_and_choices(path: Path) -> None:
+    """`-s` is the manual of a file."""
+    words = [ros2(), "launch", "gensim2", path.name, "-s"]
     shown = subprocess.run(words, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
-    for name, argument in arguments_of(MAIN).items():
+    for name, argument in arguments_of(path).items():
         entry = re.search(rf"'{name}':\n\s+(.+)\n\s+\(default: (.*)\)", shown.stdout)
         assert entry, f"{name} is not shown:\n{shown.stdout}"
         assert (argument.description or "") in entry[1]
         for choice in argument.choices or ():
             assert f"'{choice}'" in entry[1]
-    assert "'episodes':" in shown.stdout and "(default: '5')" in shown.stdout
+    assert "'view':" in shown.stdout and "(default: 'none')" in shown.stdout
+
+
+Launcher = Callable[..., LaunchProcess]
 
 
 @pytest.fixture
-def launch_main(tmp_path: Path) -> Iterator[type]:
-    """Launches the main file and cleans up."""
+def launch(tmp_path: Path) -> Iterator[Launcher]:
+    """Launches a file of the package and cleans up."""
     started = []
 
-    class Launch(LaunchProcess):
-        def __init__(self, *arguments: str) -> None:
-            dataset = f"dataset:={tmp_path / 'data'}"
-            super().__init__(tmp_path, DOMAIN, "gensim2", MAIN.name, dataset, *arguments)
-            started.append(self)
+    def start(*words: str, **environment: str) -> LaunchProcess:
+        started.append(LaunchProcess(tmp_path, DOMAIN, "gensim2", *words, **environment))
+        return started[-1]
 
-    yield Launch
+    yield start
     for process in started:
         process.kill()
+
+
+@pytest.fixture
+def launch_main(launch: Launcher, tmp_path: Path) -> Launcher:
+    """Launches the main file."""
+
+    def start(*arguments: str, **environment: str) -> LaunchProcess:
+        dataset = f"dataset:={tmp_path / 'data'}"
+        return launch(MAIN.name, dataset, *arguments, **environment)
+
+    return start
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_an_unknown_argument_is_an_error_in_every_file(launch: Launcher, path: Path) -> None:
+    """Launch would ignore it, and take the default."""
+    process = launch(path.name, "asset_roof:=x")
+    assert process.end() == 1
+    assert "unknown launch argument 'asset_roof'; did you mean 'asset_root'?" in process.output
+    assert "Traceback" not in process.output and "process started" not in process.output
 
 
 @pytest.mark.parametrize(
@@ -126,6 +171,8 @@ def launch_main(tmp_path: Path) -> Iterator[type]:
     [
         ("epsiodes:=2", "unknown launch argument 'epsiodes'; did you mean 'episodes'?"),
         ("zzz:=2", "unknown launch argument 'zzz'; known are: task, asset"),
+        ("use_sim_time:=false", "a simulation has a time of its own"),
+        ("view:=rviz2", "Valid options are: ['none', 'rviz', 'web']"),
         ("obs:=cloud", "Valid options are: ['state', 'pointcloud', 'image']"),
         ("randomize:=yes", "Valid options are: ['true', 'false']"),
         ("num_points:=0", "a data set needs clouds of at least one point"),
@@ -133,7 +180,7 @@ def launch_main(tmp_path: Path) -> Iterator[type]:
     ],
 )
 def test_a_wrong_argument_ends_the_launch_before_anything_starts(
-    launch_main: type, tmp_path: Path, argument: str, text: str
+    launch_main: Launcher, tmp_path: Path, argument: str, text: str
 ) -> None:
     """A typing error must not cost a night of the wrong data."""
     launch = launch_main("obs:=state", argument)
@@ -166,3 +213,60 @@ def test_who_includes_the_file_may_have_arguments_of_its_own(tmp_path: Path) -> 
     assert launch.end() == 1
     assert "unknown launch argument" not in launch.output
     assert "Valid options are: ['state'" in launch.output
+
+
+WINDOW = """#!/bin/sh
+echo "window: $*"
+exec sleep {seconds}
+"""
+
+
+def window(folder: Path, seconds: int) -> str:
+    """A prefix with a package `rviz2` whose window is closed after a while; the search path."""
+    package = folder / "share" / "ament_index" / "resource_index" / "packages" / "rviz2"
+    program = folder / "lib" / "rviz2" / "rviz2"
+    for path in (package, program, folder / "share" / "rviz2" / "package.xml"):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    program.write_text(WINDOW.format(seconds=seconds))
+    program.chmod(0o755)
+    return f"{folder}:{os.environ['AMENT_PREFIX_PATH']}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_where_rviz_is_not_installed_nothing_is_started(launch: Launcher, path: Path) -> None:
+    """Who asked to see it shall not find out after an hour that there was nothing to see."""
+    if shutil.which("rviz2"):
+        pytest.skip("rviz2 is installed")
+    process = launch(path.name, "view:=rviz")
+    assert process.end() == 1
+    assert "rviz2 is not installed; use view:=web" in process.output
+    assert "Traceback" not in process.output and "process started" not in process.output
+
+
+def test_rviz_gets_the_settings_and_its_end_is_that_of_the_view(
+    launch: Launcher, tmp_path: Path
+) -> None:
+    """Alone, the view ends when its window is closed."""
+    path = window(tmp_path / "rviz", seconds=0)
+    process = launch("view.launch.py", "view:=rviz", AMENT_PREFIX_PATH=path)
+    assert process.end() == 0, process.output
+    shown = re.search(r"window: -d (\S+)", process.output)
+    assert shown and Path(shown[1]).samefile(ROOT / "launch" / "rviz" / "gensim2.rviz")
+
+
+def test_a_window_that_is_closed_ends_no_other_node(launch: Launcher, tmp_path: Path) -> None:
+    """Looking on is no part of the work; the log says that nothing is shown any longer."""
+    path = window(tmp_path / "rviz", seconds=0)
+    process = launch("robot_sim.launch.py", "obs:=state", "view:=rviz", AMENT_PREFIX_PATH=path)
+    process.until("rviz2-1 ended with exit code 0: the view is gone, everything else goes on")
+    process.until(r"\[sim_bridge-2\].*ready")
+    process.interrupt()
+    assert process.end() == 0, process.output
+
+
+def test_a_view_of_nothing_is_refused(launch: Launcher) -> None:
+    """The file alone has to be told what to show."""
+    process = launch("view.launch.py")
+    assert process.end() == 1
+    assert "view:=none shows nothing" in process.output

@@ -20,10 +20,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gensim2_episodes": {"gensim2_tasks", "gensim2_control"},
     "gensim2_policy": {"gensim2_episodes", "gensim2_control"},
     "gensim2_generation": {"gensim2_tasks"},
+    "gensim2_launch": set(),
+    "gensim2_view": {"gensim2_tasks", "gensim2_control"},
 }
 # Single modules that join rooms on purpose: they run the same logic without the transport.
 JOINING: dict[str, set[str]] = {
     "gensim2_episodes/gensim2_episodes/batch.py": {"gensim2_kpam", "gensim2_sim_bridge"},
+    "gensim2_episodes/gensim2_episodes/batch_graph.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/replay.py": {"gensim2_sim_bridge"},
 }
 MESSAGES = "gensim2_msgs"

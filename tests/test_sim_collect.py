@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,61 +13,22 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from launch_process import LaunchProcess
-
 pytest.importorskip("gensim2_msgs.msg", reason="needs the workspace: run the tests with ./ws")
 
+from collect_job import FAST, SEED, Job
 from gensim2_control.body_state import BodyState
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_episodes.batch import BatchRunner
-from gensim2_episodes.check import check_episode
 from gensim2_episodes.reader import EpisodeReader
-from gensim2_episodes.store import EpisodeStore
 from gensim2_tasks.assets import AssetLibrary
 
 DOMAINS = iter(1 + (os.getpid() + 84 + i) % 95 for i in range(9))
-# The first two end on a tick of the observations, where time stands still.
-SEED = 0
-# Without cameras an episode takes a second or two.
-FAST = ("task:=OpenBox", "obs:=state")
-
-
-class Job:
-    """Launches of the main file that end with the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._started: list[LaunchProcess] = []
-
-    def start(self, dataset: str, *arguments: str) -> LaunchProcess:
-        """Launches the main file for a data set."""
-        where = f"dataset:={self.folder / dataset}"
-        words = ("gensim2", "sim_collect.launch.py", where, *arguments)
-        self._started.append(LaunchProcess(self.folder, next(DOMAINS), *words))
-        return self._started[-1]
-
-    def store(self, dataset: str) -> EpisodeStore:
-        """A data set."""
-        return EpisodeStore(self.folder / dataset)
-
-    def episodes(self, dataset: str) -> dict[int, EpisodeReader]:
-        """The readable episodes by seed; every one must be sound, and no other visible."""
-        store = self.store(dataset)
-        scan = store.scan()
-        assert scan.partial == () and scan.broken == ()
-        assert [check_episode(store, info) for info in scan.episodes] == [[]] * len(scan.episodes)
-        return {i.manifest.seed: store.open_episode(i.episode_id) for i in scan.episodes}
-
-    def close(self) -> None:
-        """Ends what still runs."""
-        for launch in self._started:
-            launch.kill()
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
     """The launches of this file; whatever happens, they end."""
-    job = Job(tmp_path_factory.mktemp("collect"))
+    job = Job(tmp_path_factory.mktemp("collect"), DOMAINS)
     yield job
     job.close()
 
@@ -147,11 +107,11 @@ def test_the_batch_runner_moves_as_the_graph_does(collected: dict[int, EpisodeRe
         states.clear()
         assert runner.run("OpenBox", seed).success
         assert len(states) == len(reader)
-        # A pose as a message is another by a rounding, of which the planner makes a little more.
-        q = np.array([state.q for state in states])
-        np.testing.assert_allclose(q, reader.joint_position, atol=0.02)
+        q = np.array([state.q for state in states], dtype=reader.joint_position.dtype)
+        assert np.array_equal(q, reader.joint_position)
         q_ref = np.array([state.q_ref for state in states])
-        np.testing.assert_allclose(q_ref, reader.action_joint_position, atol=0.02)
+        expected = reader.action_joint_position
+        assert np.array_equal(q_ref.astype(expected.dtype), expected)
 
 
 def test_collects_clouds(job: Job) -> None:
@@ -181,27 +141,9 @@ def test_an_unknown_task_is_refused_with_the_nearest_names(job: Job) -> None:
     assert not (job.folder / "none").exists()
 
 
-def begin_second_episode(job: Job, dataset: str) -> LaunchProcess:
-    """Launches and waits until one episode is stored and the next one is being written."""
-    launch = job.start(dataset, *FAST, "episodes:=50", f"seed:={SEED}")
-    launch.until(r"OpenBox \d+/50 +success")
-    launch.until_true(lambda: bool(job.store(dataset).scan().partial))
-    return launch
-
-
-def test_a_simulation_that_dies_ends_the_job_and_nothing_half_is_kept(job: Job) -> None:
-    """A job over night must not hang, nor keep what is cut off."""
-    launch = begin_second_episode(job, "killed")
-    pid = launch.until(r"\[sim_bridge-1\]: process started with pid \[(\d+)\]")[1]
-    os.kill(int(pid), signal.SIGKILL)
-    assert launch.end() == 1, launch.output
-    assert "sim_bridge-1 ended with exit code -9" in launch.output
-    assert job.episodes("killed")
-
-
 def test_ctrl_c_keeps_what_is_finished(job: Job) -> None:
     """Stopping early costs the running episode only, and is no success."""
-    launch = begin_second_episode(job, "interrupted")
+    launch = job.begin_second_episode("interrupted", *FAST)
     launch.interrupt()
     assert launch.end() != 0, launch.output
     assert job.episodes("interrupted")

@@ -23,6 +23,7 @@ setup(
         "ros2cli.command": [
             "action = ros2cli.commands.action:ActionCommand",
             "interface = ros2cli.commands.interface:InterfaceCommand",
+            "lifecycle = ros2cli.commands.lifecycle:LifecycleCommand",
             "node = ros2cli.commands.node:NodeCommand",
             "param = ros2cli.commands.param:ParamCommand",
             "pkg = ros2cli.commands.pkg:PkgCommand",

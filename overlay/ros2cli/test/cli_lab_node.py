@@ -10,6 +10,7 @@ from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from std_msgs.msg import Float64MultiArray, String
@@ -108,6 +109,20 @@ class Lab(Node):
         return GripperCommand.Result(position=command.position, reached_goal=True)
 
 
+class Gate(LifecycleNode):
+    """A managed node that can be configured only once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, namespace="/lab", start_parameter_services=False)
+        self.used = False
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        if self.used:
+            return TransitionCallbackReturn.FAILURE
+        self.used = True
+        return super().on_configure(state)
+
+
 def main() -> None:
     rclpy.init()
     try:
@@ -116,7 +131,8 @@ def main() -> None:
         mute = Node("_mute", namespace="/lab", start_parameter_services=False)
         mute.create_service(SetBool, "mute", node.on_switch)
         executor = MultiThreadedExecutor(4)
-        executor.add_node(node)
+        for each in (node, Gate("gate"), Gate("_side_gate")):
+            executor.add_node(each)
         threading.Timer(0.0, lambda: print("ready", flush=True)).start()
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):

@@ -105,7 +105,7 @@ def lab() -> Iterator[None]:
 
 def test_node_list_and_info() -> None:
     names, info = outputs("node list", "node info /lab/bench")
-    assert names == "/lab/bench\n"
+    assert names == "/lab/bench\n/lab/gate\n"
     assert info.startswith("/lab/bench\n  Subscribers:\n    /lab/inbox: std_msgs/msg/String\n")
     assert "  Publishers:\n    /lab/chatter: std_msgs/msg/String\n" in info
     assert "    /lab/switch: std_srvs/srv/SetBool\n" in info
@@ -306,6 +306,49 @@ def test_param_set_and_dump_and_load(tmp_path: Path) -> None:
     assert output("param get /lab/bench limits.count") == "Integer value is: 5\n"
 
 
+def test_lifecycle_nodes_and_their_states() -> None:
+    nodes, hidden, count, state, states, side = outputs(
+        "lifecycle nodes",
+        "lifecycle nodes -a",
+        "lifecycle nodes -c",
+        "lifecycle get /lab/gate",
+        "lifecycle get",
+        "lifecycle get --include-hidden-nodes lab/_side_gate",
+    )
+    assert nodes == "/lab/gate\n"
+    assert hidden == "/lab/_side_gate\n/lab/gate\n"
+    assert count == "1\n"
+    assert state == side == "unconfigured [1]\n"
+    assert states == "/lab/gate: unconfigured [1]\n"
+
+
+def test_lifecycle_list_shows_what_can_be_set_and_everything() -> None:
+    now, always = outputs("lifecycle list /lab/gate", "lifecycle list /lab/gate -a")
+    assert now == (
+        "- configure [1]\n\tStart: unconfigured\n\tGoal: configuring\n"
+        "- shutdown [5]\n\tStart: unconfigured\n\tGoal: shuttingdown\n"
+    )
+    assert always.startswith("- configure [1]\n\tStart: unconfigured\n\tGoal: configuring\n")
+    assert "- deactivate [4]\n\tStart: active\n\tGoal: deactivating\n" in always
+    assert always.count("- ") == 25
+
+
+def test_lifecycle_set_goes_from_state_to_state() -> None:
+    for transition, state in (("configure", "inactive [2]"), ("3", "active [3]")):
+        assert output(f"lifecycle set /lab/gate {transition}") == "Transitioning successful\n"
+        assert output("lifecycle get /lab/gate") == f"{state}\n"
+    (unknown,) = together("lifecycle set /lab/gate configure")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr == (
+        "Unknown transition requested, available ones are:\n- deactivate [4]\n- shutdown [7]\n"
+    )
+    outputs("lifecycle set /lab/gate deactivate")
+    outputs("lifecycle set /lab/gate cleanup")
+    (failed,) = together("lifecycle set /lab/gate configure")
+    assert (failed.returncode, failed.stderr) == (1, "Transitioning failed\n")
+    assert output("lifecycle get /lab/gate") == "unconfigured [1]\n"
+
+
 def test_what_cannot_be_done_is_exit_code_1_with_a_reason() -> None:
     complaints = {
         "service call --timeout 0.2 /none std_srvs/srv/Empty": (
@@ -334,6 +377,9 @@ def test_what_cannot_be_done_is_exit_code_1_with_a_reason() -> None:
             "has the type control_msgs/action/GripperCommand, not control_msgs/action/Follow"
         ),
         "node info /nope": "Unable to find node '/nope'",
+        "lifecycle get /nope": "Node not found",
+        "lifecycle set /lab/_side_gate configure": "Node not found",
+        "lifecycle list /lab/bench": "The node '/lab/bench' has no lifecycle",
         "param get /nope x": "Node not found",
         "param get /lab/bench nope": "Parameter not set",
         "param describe /lab/bench nope": "has no parameter nope",

@@ -1,0 +1,1 @@
+"""What launch files share: arguments, includes, and what the end of a node means."""

@@ -1,0 +1,104 @@
+"""Launch arguments: those that several files take, and the refusal of those nobody knows."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, SomeSubstitutionsType
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One launch argument.
+
+    Attributes:
+        name: as in `name:=value`.
+        default: what it is where nothing is said.
+        description: what it means; shown by `--show-args`.
+        kind: type of the parameter that it becomes.
+        choices: the allowed values; empty: all.
+    """
+
+    name: str
+    default: SomeSubstitutionsType
+    description: str
+    kind: type = str
+    choices: tuple[str, ...] = ()
+
+    def declare(self) -> DeclareLaunchArgument:
+        """Returns the action that declares it."""
+        return DeclareLaunchArgument(
+            self.name,
+            default_value=self.default,
+            description=self.description,
+            choices=list(self.choices) or None,
+        )
+
+    def configuration(self) -> LaunchConfiguration:
+        """Returns its value as text."""
+        return LaunchConfiguration(self.name)
+
+    def parameter(self) -> ParameterValue:
+        """Returns its value as a parameter of a node; never guessed to be of another type."""
+        return ParameterValue(self.configuration(), value_type=self.kind)
+
+
+BOOLEAN = ("true", "false")
+ASSET_ROOT = Argument(
+    "asset_root",
+    "",
+    "Folder of imported assets (articulated_objs/<category>/<id>); empty = generated ones",
+)
+SOLVER_ROOT = Argument(
+    "solver_root",
+    "",
+    "Folder of own kPAM solver files; they come before packaged ones of the same names",
+)
+OBS = Argument(
+    "obs",
+    "pointcloud",
+    "What is observed and recorded beside the joints",
+    choices=("state", "pointcloud", "image"),
+)
+NUM_POINTS = Argument("num_points", "4096", "Points of the fused cloud", int)
+REAL_TIME_FACTOR = Argument(
+    "real_time_factor", "0", "Simulated seconds per second; 0 = as fast as possible", float
+)
+USE_SIM_TIME = Argument(
+    "use_sim_time", "false", "Whether time is that of a simulation", bool, choices=BOOLEAN
+)
+SIMULATED = replace(USE_SIM_TIME, default="true")
+VIEW = Argument(
+    "view",
+    "none",
+    "Where to see what happens: nowhere, in RViz, or in a browser",
+    choices=("none", "rviz", "web"),
+)
+VIEW_PORT = Argument("view_port", "8080", "Port of the view in a browser", int)
+
+
+def is_launched(path: str) -> bool:
+    """Tells whether a launch file was named on the command line, not included by another one."""
+    return Path(path).name in {Path(word).name for word in sys.argv}
+
+
+def refuse_unknown(context: LaunchContext, known: Iterable[str]) -> None:
+    """Ends a launch with a misspelt argument; launch would ignore it and take the default.
+
+    Raises:
+        RuntimeError: an argument on the command line is not known, with the nearest that is.
+    """
+    names = list(known)
+    for name in (word.partition(":=")[0] for word in context.argv):
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1, 0.4)
+            hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(names)}"
+            raise RuntimeError(f"unknown launch argument '{name}'; {hint}")

@@ -1,0 +1,21 @@
+"""Installs gensim2_launch."""
+
+from setuptools import find_packages, setup
+
+PACKAGE = "gensim2_launch"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    package_data={PACKAGE: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    zip_safe=True,
+    maintainer="GenSim2 for ROS 2 developers",
+    maintainer_email="maintainers@gensim2.example.com",
+    description="What launch files share: arguments, includes, and what the end of a node means.",
+    license="Apache-2.0",
+)
