@@ -107,7 +107,9 @@ def _guarded(tree: ast.AST) -> set[ast.AST]:
 def imported() -> dict[str, Path]:
     """Lists the top-level modules the project imports, each with one file that does."""
     found: dict[str, Path] = {}
-    sources = [path for top in ("src", "overlay", "launch", "tests") for path in _modules(top)]
+    sources = [
+        path for top in ("src", "overlay", "launch", "tests", "bench") for path in _modules(top)
+    ]
     for path in sources:
         tree = ast.parse(path.read_text(), str(path))
         guarded = _guarded(tree)
@@ -134,7 +136,8 @@ def _modules(top: str) -> list[Path]:
 
 def _own_modules() -> set[str]:
     """Lists what can be imported because it is part of the repository."""
-    files = [*_modules("src"), *_modules("overlay"), *_modules("tests"), *_modules("tools")]
+    tops = ("src", "overlay", "tests", "tools", "bench")
+    files = [path for top in tops for path in _modules(top)]
     names = {path.stem for path in files} | {path.parent.name for path in files}
     return names | {path.name for path in ROOT.glob("*/*") if (path / "package.xml").is_file()}
 

@@ -1,0 +1,42 @@
+"""What the topics, services and actions of the graph are for, in one line each."""
+
+_CAMERAS = ("wrist_camera", "left_camera", "right_camera")
+_OF_CAMERAS = {
+    "color/image_raw": "colour picture, rgb8",
+    "color/camera_info": "its intrinsics",
+    "aligned_depth_to_color/image_raw": "depth in mm (16UC1), pixel by pixel with the colour",
+    "depth/color/points": "cloud of this camera alone; only made while somebody listens",
+}
+
+MEANINGS = {
+    "clock": "simulated time; stands still while the robot has nothing to do",
+    "client_heartbeat": "sent by whoever sends goals; if it falls silent the robot stops",
+    "collect/transition_event": "state of the lifecycle",
+    "diagnostics": "health of every node, once a second of wall time and on change",
+    "episode_manager/episodes": "every attempt that has ended, the last 200",
+    "episode_manager/markers": "keypoints of the scene, workspace, task and its predicates",
+    "fr3_arm_controller/controller_state": "reference, measurement and error of the arm",
+    "fr3_arm_controller/joint_trajectory": "streamed chunks of a trajectory; the newest counts",
+    "fr3_gripper/controller_state": "the same for the fingers",
+    "joint_states": "measured joints of arm and fingers, stamped by the measurement",
+    "kpam_planner/key_poses": "`fr3_hand_tcp` before, at and after the actuation",
+    "kpam_planner/markers": "the plan: keypoints, constraint axes, phases; or why there is none",
+    "kpam_planner/path": "way of `fr3_hand_tcp` in the newest plan",
+    "points": "clouds of all cameras in `base`, cropped and sampled: x, y, z, rgb",
+    "recorder/ack": "the recorder has stored an observation; a simulation waits for it",
+    "robot_description": "URDF",
+    "robot_status": "mode, faults, and whether motion is possible; on change and at 1 Hz",
+    "scene/state": "objects, keypoints, openness and success predicates",
+    "sim_bridge/transition_event": "state of the lifecycle",
+    "tf": "frames of the moving links",
+    "tf_static": "frames that do not move, the cameras among them",
+    "robot/home": "moves to the home configuration; obstacles are not known to it",
+    "robot/recover": "releases a stop or fault, once its cause is mended; nothing is resumed",
+    "robot/stop": "controlled stop; latched until `robot/recover`",
+    "scene/reset": "builds the scene of a task anew from a seed",
+    "collect": "collects demonstrations: reset, run, judge, record, repeat",
+    "fr3_arm_controller/follow_joint_trajectory": "checked before motion; a cancel slows down",
+    "fr3_gripper/gripper_action": "moves the fingers; stalled on an object is a grasp",
+    "kpam_expert/execute_task": "performs a task by kPAM plans",
+    "kpam_planner/plan": "plans a sub-task; never moves anything",
+} | {f"{camera}/{topic}": meaning for camera in _CAMERAS for topic, meaning in _OF_CAMERAS.items()}
