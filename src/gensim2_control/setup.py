@@ -19,6 +19,6 @@ setup(
     description="Robot hardware protocol, controllers, limits and the body interface.",
     license="Apache-2.0",
     entry_points={
-        "console_scripts": ["mock_robot = gensim2_control.mock_robot_node:main"],
+        "console_scripts": ["mock_robot = gensim2_control.programs:mock_robot"],
     },
 )

@@ -21,9 +21,9 @@ setup(
     entry_points={
         "console_scripts": [
             "bench_success = gensim2_episodes.bench_success:run",
-            "collect = gensim2_episodes.collect_node:main",
+            "collect = gensim2_episodes.programs:collect",
             "dataset = gensim2_episodes.dataset_cli:main",
-            "episode_manager = gensim2_episodes.episode_manager_node:main",
+            "episode_manager = gensim2_episodes.programs:episode_manager",
         ]
     },
 )

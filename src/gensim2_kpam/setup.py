@@ -20,8 +20,8 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "kpam_planner = gensim2_kpam.kpam_planner_node:main",
-            "kpam_expert = gensim2_kpam.kpam_expert_node:main",
+            "kpam_planner = gensim2_kpam.programs:kpam_planner",
+            "kpam_expert = gensim2_kpam.programs:kpam_expert",
         ]
     },
 )

@@ -20,7 +20,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "pointcloud_fusion = gensim2_perception.pointcloud_fusion_node:main",
+            "pointcloud_fusion = gensim2_perception.programs:pointcloud_fusion",
         ]
     },
 )

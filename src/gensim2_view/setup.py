@@ -18,5 +18,5 @@ setup(
     maintainer_email="maintainers@gensim2.example.com",
     description="The graph in a browser: what it does, what it sees, and buttons.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["web_view = gensim2_view.web_view_node:main"]},
+    entry_points={"console_scripts": ["web_view = gensim2_view.programs:web_view"]},
 )

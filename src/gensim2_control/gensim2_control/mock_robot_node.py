@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from gensim2_control.ros.body_interface import BodyInterface
 from gensim2_control.ros.diagnostics import Report
 from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.run import StartError, run_node
+from gensim2_control.ros.run import StartError
 
 _LONGEST_STEP = 0.02
 
@@ -148,12 +147,3 @@ class MockRobotNode(BodyHost):
     def _apply(self, wanted: MockRobotParameters) -> None:
         if self._robot is not None:
             self._robot.apply(wanted)
-
-
-def main() -> int:
-    """Run the node."""
-    return run_node(MockRobotNode)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

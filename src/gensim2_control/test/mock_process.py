@@ -33,6 +33,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from gensim2_msgs.msg import RobotStatus
 
+PROGRAM = "import sys; from gensim2_control.programs import mock_robot; sys.exit(mock_robot())"
 ROOT = Path(__file__).resolve().parents[3]
 GUARD = 60.0  # s; only ends a test that hangs
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -58,7 +59,7 @@ def start_robot(
     urdf = ROOT / "launch" / "urdf" / "fr3.urdf"
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "gensim2_control.mock_robot_node"),
+            *(sys.executable, "-c", PROGRAM),
             *("--ros-args", "-p", f"urdf:={urdf}", *words),
         ],
         env=environment,

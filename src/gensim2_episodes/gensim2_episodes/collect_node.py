@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from gensim2_control.ros.parameters import (
     parameter,
     reject_unknown_parameters,
 )
-from gensim2_control.ros.run import StartError, run_node
+from gensim2_control.ros.run import StartError
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_tasks.catalogue import TaskError, select_tasks
 from rclpy.action.client import ClientGoalHandle
@@ -189,12 +188,3 @@ class CollectNode(Node):
 
     def _say(self, text: str) -> None:
         self._console.print(text, soft_wrap=True)
-
-
-def main() -> int:
-    """Runs the client; returns 0 only if every requested episode was collected."""
-    return run_node(CollectNode, threads=2)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import traceback
 from pathlib import Path
 
 from gensim2_control.ros.parameters import declare_parameters
-from gensim2_control.ros.run import run_node
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -136,12 +134,3 @@ def _request(goal: CollectEpisodes.Goal) -> CollectRequest:
         dataset=goal.dataset,
         controller=goal.controller,
     )
-
-
-def main() -> int:
-    """Runs the node; returns the exit code."""
-    return run_node(EpisodeManagerNode)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -31,6 +31,7 @@ from gensim2_msgs.msg import EpisodeSummary
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
+PROGRAM = "import sys; from gensim2_episodes.programs import {0}; sys.exit({0}())"
 GUARD = 120  # s; only ends a test that hangs
 
 
@@ -107,7 +108,7 @@ class Bench:
 
     def manager(self, **parameters: object) -> Process:
         settings = {"use_sim_time": True, "message_timeout": 5.0} | parameters
-        return self._start("-m", "gensim2_episodes.episode_manager_node", **settings)
+        return self._start("-c", PROGRAM.format("episode_manager"), **settings)
 
     def collect(self, **parameters: object) -> Process:
         settings = {
@@ -116,7 +117,7 @@ class Bench:
             "task": "OpenBox",
             "seed": 1,
         }
-        return self._start("-m", "gensim2_episodes.collect_node", **(settings | parameters))
+        return self._start("-c", PROGRAM.format("collect"), **(settings | parameters))
 
     @property
     def store(self) -> EpisodeStore:

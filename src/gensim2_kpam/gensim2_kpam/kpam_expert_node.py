@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import threading
 import time
 import traceback
@@ -14,7 +13,6 @@ from gensim2_control.ros.conversions import stamp_from_seconds
 from gensim2_control.ros.diagnostics import NodeDiagnostics, Report
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.run import run_node
 from gensim2_tasks.catalogue import TaskError, load_task
 from gensim2_tasks.specs import TaskSpec
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -186,12 +184,3 @@ def _result(performance: Performance) -> ExecuteTask.Result:
         result.actuation_time = performance.actuated_at - performance.started_at
         result.actuation_stamp = stamp_from_seconds(performance.actuated_at)
     return result
-
-
-def main() -> int:
-    """Run the node."""
-    return run_node(KpamExpertNode)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 import traceback
@@ -12,7 +11,7 @@ from pathlib import Path
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.run import StartError, run_node
+from gensim2_control.ros.run import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.specs import TaskSpec
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -187,12 +186,3 @@ class KpamPlannerNode(Node):
         elif task is not None and scene is not None:
             solver = self._planner.solver_of(task, request.subtask, outcome)
             self._view.show_plan(request.task, outcome, scene, solver, stamp)
-
-
-def main() -> int:
-    """Run the node."""
-    return run_node(KpamPlannerNode)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

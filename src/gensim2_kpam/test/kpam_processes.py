@@ -22,8 +22,9 @@ class Process:
         self, name: str, cache: Path, *parameters: str, package: str = "gensim2_kpam"
     ) -> None:
         words = [word for given in parameters for word in ("-p", given)]
+        program = f"import sys; from {package}.programs import {name}; sys.exit({name}())"
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", f"{package}.{name}_node", "--ros-args", *words],
+            [sys.executable, "-u", "-c", program, "--ros-args", *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from functools import partial
 
@@ -11,7 +10,6 @@ from gensim2_control.camera_calibration import optical_frame
 from gensim2_control.hardware import ARM_JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.ros.parameters import declare_parameters
-from gensim2_control.ros.run import run_node
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -197,13 +195,3 @@ class PointcloudFusionNode(Node):
 
     def _warn(self, text: str) -> None:
         self.get_logger().warning(text, throttle_duration_sec=LOG_THROTTLE_S)
-
-
-def main() -> int:
-    """Runs the node; returns the exit code."""
-    # All callbacks share one pipeline and take turns, so more threads would only fight for it.
-    return run_node(PointcloudFusionNode, threads=1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

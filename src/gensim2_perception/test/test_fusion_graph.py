@@ -160,8 +160,9 @@ def image(pixels: np.ndarray, encoding: str) -> Image:
 
 def command(*settings: str) -> list[str]:
     words = [word for setting in settings for word in ("-p", setting)]
-    node = "gensim2_perception.pointcloud_fusion_node"
-    return [sys.executable, "-m", node, "--ros-args", *words]
+    name = "pointcloud_fusion"
+    program = f"import sys; from gensim2_perception.programs import {name}; sys.exit({name}())"
+    return [sys.executable, "-c", program, "--ros-args", *words]
 
 
 @pytest.fixture

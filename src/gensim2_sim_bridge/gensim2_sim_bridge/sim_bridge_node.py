@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from gensim2_control.end_request import EndRequest
+from gensim2_control.program import run_program
 
 
 def main() -> int:
     """Run the node."""
-    # Before the imports, which take longer than an operator needs to press Ctrl-C.
-    end = EndRequest()
-    from gensim2_control.ros.run import run_node
-
-    from .sim_host_node import SimBridgeNode
-
-    return run_node(SimBridgeNode, end=end)
+    return run_program("gensim2_sim_bridge.sim_host_node", "SimBridgeNode")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 
 from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
 from gensim2_control.ros.parameters import declare_parameters
-from gensim2_control.ros.run import StartError, run_node
+from gensim2_control.ros.run import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import task_names
 from rclpy.node import Node
@@ -18,9 +17,6 @@ from .view_commands_node import ViewCommands
 from .view_parameters_node import ViewParameters
 from .view_topics_node import ViewTopics
 from .web_server import WebServer, WebServerError
-
-# Callbacks only keep what they are given; more threads would only cost time.
-THREADS = 1
 
 
 class WebViewNode(Node):
@@ -78,12 +74,3 @@ class WebViewNode(Node):
             else Report(Level.OK, "serving", drawn)
         )
         return {"page": page, "topics": Report(Level.OK, "listening", rates)}
-
-
-def main() -> int:
-    """Runs the node; returns the exit code."""
-    return run_node(WebViewNode, threads=THREADS)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -33,6 +33,7 @@ from gensim2_msgs.action import ExecuteTask
 from gensim2_msgs.msg import EpisodeSummary, RobotStatus, SceneState
 from gensim2_msgs.srv import ResetScene
 
+PROGRAM = "import sys; from gensim2_view.programs import web_view; sys.exit(web_view())"
 GUARD = 60.0  # s; only ends a test that hangs
 ROOT = Path(__file__).resolve().parents[3]
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -62,7 +63,7 @@ class ViewProcess:
     def __init__(self, environment: dict[str, str], port: int, *parameters: str) -> None:
         words = [word for given in (f"port:={port}", *parameters) for word in ("-p", given)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gensim2_view.web_view_node", "--ros-args", *words],
+            [sys.executable, "-c", PROGRAM, "--ros-args", *words],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -36,6 +36,7 @@ def run_node(
     args: Sequence[str] | None = None,
     threads: int = DEFAULT_THREADS,
     end: EndRequest | None = None,
+    unstarted: int = 0,
 ) -> int:
     """Run a node until it is shut down; return the exit code of the process.
 
@@ -53,6 +54,7 @@ def run_node(
         args: command line; default: that of the process.
         threads: threads of the executor.
         end: what has taken over the signals already, before the imports of a large program.
+        unstarted: exit code where the end is asked for before there is a node.
 
     Returns:
         The node's `exit_code`, else 0; 1 where it could not start or a callback failed.
@@ -91,7 +93,9 @@ def run_node(
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
-    return 1 if failed else int(getattr(node, "exit_code", 0))
+    if failed:
+        return 1
+    return unstarted if node is None else int(getattr(node, "exit_code", 0))
 
 
 class _Spinner:

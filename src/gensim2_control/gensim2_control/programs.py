@@ -1,0 +1,10 @@
+"""The executables of this package."""
+
+from __future__ import annotations
+
+from gensim2_control.program import run_program
+
+
+def mock_robot() -> int:
+    """Run the node `mock_robot`; return its exit code."""
+    return run_program("gensim2_control.mock_robot_node", "MockRobotNode")

@@ -1,0 +1,18 @@
+"""The executables of this package."""
+
+from __future__ import annotations
+
+from gensim2_control.program import run_program
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: nothing has been collected then."""
+
+
+def collect() -> int:
+    """Run the node `collect`; return its exit code."""
+    return run_program("gensim2_episodes.collect_node", "CollectNode", INTERRUPTED, threads=2)
+
+
+def episode_manager() -> int:
+    """Run the node `episode_manager`; return its exit code."""
+    return run_program("gensim2_episodes.episode_manager_node", "EpisodeManagerNode")
