@@ -392,7 +392,7 @@ class Body:
 
     def _describe(self, sample: JointSample) -> BodyState:
         reference = self._arm.reference(self._clock.now_ns)
-        return describe(sample, reference, self._gripper.reference, self._machine, self._busy())
+        return describe(sample, reference, self._gripper.commanded, self._machine, self._busy())
 
 
 def _fingers(values: Array) -> float:

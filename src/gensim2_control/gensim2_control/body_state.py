@@ -27,6 +27,7 @@ class BodyState:
         dq_ref: reference velocities (7,), rad/s.
         ddq_ref: reference accelerations (7,), rad/s^2.
         gripper_ref: finger joint position commanded last, m.
+        gripper_effort: largest force of that command, N; 0 before any command.
         mode: what the body is doing.
         motion_possible: goals are accepted.
         in_motion: the reference or the arm moves.
@@ -47,6 +48,7 @@ class BodyState:
     dq_ref: Array
     ddq_ref: Array
     gripper_ref: float
+    gripper_effort: float
     mode: Mode
     motion_possible: bool
     in_motion: bool
@@ -62,7 +64,7 @@ class BodyState:
 def describe(
     sample: JointSample,
     reference: Sample,
-    gripper_ref: float,
+    gripper: tuple[float, float],
     machine: StateMachine,
     busy: bool,
 ) -> BodyState:
@@ -71,11 +73,12 @@ def describe(
     Args:
         sample: the newest valid measurement.
         reference: position, velocity and acceleration of the arm's reference, each (7,).
-        gripper_ref: finger joint position commanded last, m.
+        gripper: finger joint position commanded last, m, and the largest force for it, N.
         machine: the faults and the hardware's own report.
         busy: a motion runs.
     """
     q_ref, dq_ref, ddq_ref = reference
+    gripper_ref, gripper_effort = gripper
     speed = np.abs(sample.dq[:ARM_DOF]).max()
     return BodyState(
         t=sample.t,
@@ -86,6 +89,7 @@ def describe(
         dq_ref=dq_ref,
         ddq_ref=ddq_ref,
         gripper_ref=gripper_ref,
+        gripper_effort=gripper_effort,
         mode=machine.mode(busy),
         motion_possible=machine.motion_possible,
         in_motion=bool(np.abs(dq_ref).max() > REST_SPEED or speed > MOVING_SPEED),

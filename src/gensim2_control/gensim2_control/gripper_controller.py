@@ -38,8 +38,11 @@ class GripperController:
         self._start_position = 0.0
         self._anchor = (0, 0.0)  # time in ns and position in m of the last way worth mentioning
         self._moved = False
-        self.reference = float("nan")
-        """Finger joint position commanded last, m; the measured one before any command."""
+        self.commanded = float("nan"), 0.0
+        """Finger joint position commanded last, m, and the largest force for it, N.
+
+        Before any command the measured position, and 0.
+        """
 
     @property
     def busy(self) -> bool:
@@ -49,7 +52,7 @@ class GripperController:
     def seed(self, position: float) -> None:
         """Forget earlier commands: the reference is the measured `position`, m."""
         self._pending = None
-        self.reference = position
+        self.commanded = position, 0.0
 
     def check(self, position: float, effort: float) -> None:
         """Raise `GoalRejected` where the hand has no such position or force."""
@@ -76,7 +79,7 @@ class GripperController:
         self._start_ns = None
         self._moved = False
         self._pending = GripperCommand(goal.position, goal.effort)
-        self.reference = goal.position
+        self.commanded = goal.position, goal.effort
         return goal
 
     def cancel(self, goal: GripperGoal) -> bool:
@@ -103,7 +106,7 @@ class GripperController:
         """
         command, self._pending = self._pending, None
         if command is not None and command.stop:
-            self.reference = position
+            self.commanded = position, 0.0
         if self._goal is not None:
             self._judge(self._goal, now_ns, position, force)
         return command

@@ -29,11 +29,26 @@ def test_an_object_stalls_the_fingers_and_is_held(rig) -> None:  # type: ignore[
     assert (goal.reached_goal, goal.stalled) == (False, True)
     assert goal.reached == pytest.approx(0.015)
     assert goal.force == pytest.approx(20.0)
+    assert (rig.state.gripper_ref, rig.state.gripper_effort) == (0.0, 20.0)
     rig.step(100)
     assert rig.state.tau[7] == pytest.approx(20.0), "the hand must go on pressing"
     rig.body.stop("test")
     rig.step(100)
     assert rig.state.tau[7] == pytest.approx(20.0), "a stop must not drop the object"
+
+
+def test_what_is_commanded_is_told(rig) -> None:  # type: ignore[no-untyped-def]
+    """It is recorded: without the force nobody can do again what was done."""
+    rig.step()
+    assert (rig.state.gripper_ref, rig.state.gripper_effort) == (rig.state.q[7], 0.0)
+    goal = rig.body.grip(0.01)
+    rig.step()
+    assert (rig.state.gripper_ref, rig.state.gripper_effort) == (0.01, goal.effort)
+    assert goal.effort > 0.0
+    rig.body.cancel(goal)
+    rig.step(2)
+    assert rig.state.gripper_ref == pytest.approx(rig.state.q[7], abs=1e-3)
+    assert rig.state.gripper_effort == 0.0
 
 
 @pytest.mark.parametrize("start", [0.04, 0.015], ids=["on the way", "from the start"])

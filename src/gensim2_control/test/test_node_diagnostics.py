@@ -12,7 +12,8 @@ pytest.importorskip("rclpy", reason="needs ROS 2: run the tests with ./ws")
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.report import Level, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from rclpy.context import Context
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node

@@ -198,7 +198,7 @@ class BatchGraph:
             commanded = JointReading(ARM_JOINTS, state.q_ref.tolist(), state.dq_ref.tolist())
             to.add_joints(stamp_ns, measured)
             to.add_reference(stamp_ns, commanded)
-            to.add_gripper_reference(stamp_ns, state.gripper_ref)
+            to.add_gripper_reference(stamp_ns, state.gripper_ref, state.gripper_effort)
             to.add_scene(scene.stamp_ns, scene.truth())
 
         if self._recording is not None:

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.report import Level, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.markers import LATCHED, marker_array
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gensim2_control.ros.diagnostics import Level, Report
+from gensim2_control.report import Level, Report
 
 from .graph_news_node import JOINTS, SCENE, GraphNews
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from array import array
 
 from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from sensor_msgs.msg import PointCloud2, PointField
 
 from .fusion import FusedCloud
-from .health import Finding
 from .layouts import XYZRGB_FIELDS, XYZRGB_STEP, pack_xyzrgb
 
 
@@ -38,13 +36,3 @@ def to_pointcloud2(cloud: FusedCloud, frame_id: str) -> PointCloud2:
     # rclpy copies an array.array at once and bytes one by one.
     message.data = array("B", pack_xyzrgb(cloud.xyz, cloud.rgb))
     return message
-
-
-def to_status(finding: Finding) -> DiagnosticStatus:
-    """A finding as a diagnostic status."""
-    return DiagnosticStatus(
-        level=bytes([finding.level]),
-        name=f"pointcloud_fusion: {finding.component}",
-        message=finding.message,
-        values=[KeyValue(key=key, value=value) for key, value in finding.values.items()],
-    )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
+from gensim2_control.report import Level, Report
 
 from .pipeline import CameraRecord, FusionPipeline
 
@@ -13,41 +11,17 @@ from .pipeline import CameraRecord, FusionPipeline
 SILENCE_S = 2.0
 
 
-class Level(IntEnum):
-    """Severity, with the numbers of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
+CLOUDS = "clouds"
+"""Name of the component beside the cameras."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One component's state.
-
-    Attributes:
-        component: ``clouds`` or the name of a camera.
-        level: Severity.
-        message: What is the matter, without figures that change all the time.
-        values: Figures, as text.
-    """
-
-    component: str
-    level: Level
-    message: str
-    values: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def headline(self) -> tuple[str, Level, str]:
-        """What has to change for the finding to be worth telling at once."""
-        return self.component, self.level, self.message
-
-
-def assess(pipeline: FusionPipeline) -> list[Finding]:
-    """State of the clouds and of every camera, in this order."""
+def assess(pipeline: FusionPipeline) -> dict[str, Report]:
+    """State of the clouds and of every camera, in this order, by name."""
     now_ns = pipeline.now_ns()
-    cameras = [_camera(pipeline, name, record, now_ns) for name, record in pipeline.cameras.items()]
-    return [_clouds(pipeline, now_ns), *cameras]
+    cameras = {
+        name: _camera(pipeline, name, record, now_ns) for name, record in pipeline.cameras.items()
+    }
+    return {CLOUDS: _clouds(pipeline, now_ns)} | cameras
 
 
 def _seconds(value: float) -> str:
@@ -59,7 +33,7 @@ def _age_s(stamp_ns: int, now_ns: int) -> float | None:
     return (now_ns - stamp_ns) * 1e-9 if now_ns else None
 
 
-def _clouds(pipeline: FusionPipeline, now_ns: int) -> Finding:
+def _clouds(pipeline: FusionPipeline, now_ns: int) -> Report:
     counts, matching, cloud = pipeline.counts, pipeline.matcher.counts, pipeline.last_cloud
     values = {
         "clouds": str(counts.clouds),
@@ -74,7 +48,7 @@ def _clouds(pipeline: FusionPipeline, now_ns: int) -> Finding:
         "waits for": pipeline.waits_for,
     }
     if cloud is None:
-        return Finding("clouds", Level.WARN, _why_no_cloud(pipeline), values)
+        return Report(Level.WARN, _why_no_cloud(pipeline), values)
     ages = cloud.ages_s(now_ns) if now_ns else {}
     values |= {
         "spread [s]": _seconds(cloud.spread_s),
@@ -88,14 +62,12 @@ def _clouds(pipeline: FusionPipeline, now_ns: int) -> Finding:
     age = _age_s(cloud.stamp_ns, now_ns)
     missing = [name for name, record in pipeline.cameras.items() if record.missing]
     if age is not None and age > SILENCE_S:
-        return Finding(
-            "clouds", Level.ERROR, "no cloud any more: " + _why_stopped(pipeline), values
-        )
+        return Report(Level.ERROR, "no cloud any more: " + _why_stopped(pipeline), values)
     if missing:
-        return Finding("clouds", Level.WARN, "partial, without " + ", ".join(missing), values)
+        return Report(Level.WARN, "partial, without " + ", ".join(missing), values)
     if len(cloud.xyz) == 0:
-        return Finding("clouds", Level.WARN, "no camera sees a point in the workspace", values)
-    return Finding("clouds", Level.OK, "complete", values)
+        return Report(Level.WARN, "no camera sees a point in the workspace", values)
+    return Report(Level.OK, "complete", values)
 
 
 def _why_no_cloud(pipeline: FusionPipeline) -> str:
@@ -121,7 +93,7 @@ def _why_stopped(pipeline: FusionPipeline) -> str:
     return "cameras are silent, or all their frames too old"
 
 
-def _camera(pipeline: FusionPipeline, name: str, record: CameraRecord, now_ns: int) -> Finding:
+def _camera(pipeline: FusionPipeline, name: str, record: CameraRecord, now_ns: int) -> Report:
     assembler = pipeline.assemblers[name]
     values = {
         "frames": str(record.frames),
@@ -138,14 +110,14 @@ def _camera(pipeline: FusionPipeline, name: str, record: CameraRecord, now_ns: i
     if age is not None:
         values["age [s]"] = _seconds(age)
     if record.frames == 0:
-        return Finding(name, Level.WARN, _why_no_frame(pipeline, name), values)
+        return Report(Level.WARN, _why_no_frame(pipeline, name), values)
     if age is not None and age > SILENCE_S:
-        return Finding(name, Level.ERROR, "silent", values)
+        return Report(Level.ERROR, "silent", values)
     if name in pipeline.matcher.silent:
-        return Finding(name, Level.ERROR, "missing: no frame", values)
+        return Report(Level.ERROR, "missing: no frame", values)
     if record.missing:
-        return Finding(name, Level.ERROR, f"missing: {record.missing}", values)
-    return Finding(name, Level.OK, "fresh", values)
+        return Report(Level.ERROR, f"missing: {record.missing}", values)
+    return Report(Level.OK, "fresh", values)
 
 
 def _why_no_frame(pipeline: FusionPipeline, name: str) -> str:

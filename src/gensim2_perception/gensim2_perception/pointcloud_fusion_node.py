@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from diagnostic_msgs.msg import DiagnosticArray
 from gensim2_control.camera_calibration import optical_frame
 from gensim2_control.hardware import ARM_JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_control.report import Level
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -20,9 +21,9 @@ from tf2_msgs.msg import TFMessage
 from .camera_poses import CameraPoses
 from .frames import PinholeIntrinsics
 from .fusion import Fusion
-from .fusion_messages_node import to_nanoseconds, to_pointcloud2, to_status
+from .fusion_messages_node import to_nanoseconds, to_pointcloud2
 from .fusion_parameters_node import FusionParameters
-from .health import Level, assess
+from .health import assess
 from .joint_history import JointHistory
 from .layouts import colour_image, depth_image
 from .pipeline import FusionPipeline
@@ -30,7 +31,6 @@ from .static_transforms import StaticTransforms, rigid
 
 POLL_S = 0.05
 START_S = 15.0
-DIAGNOSTICS_S = 1.0
 LOG_THROTTLE_S = 5.0
 
 
@@ -41,7 +41,7 @@ class PointcloudFusionNode(Node):
         super().__init__("pointcloud_fusion")
         table = declare_parameters(self, FusionParameters).value
         self._base_frame = table.base_frame
-        self._headlines: dict[str, tuple[str, Level, str]] = {}
+        self._told: dict[str, tuple[Level, str]] = {}
         self._pipeline = FusionPipeline(
             table.pipeline(),
             Fusion(table.fusion()),
@@ -54,7 +54,7 @@ class PointcloudFusionNode(Node):
             steady_s=time.monotonic,
         )
         self._points = self.create_publisher(PointCloud2, "points", table.queue_depth)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "diagnostics", 10)
+        self._diagnostics = NodeDiagnostics(self, lambda: assess(self._pipeline))
         images = QoSProfile(
             depth=table.queue_depth,
             reliability=ReliabilityPolicy.RELIABLE
@@ -85,9 +85,7 @@ class PointcloudFusionNode(Node):
         )
         self._quiet_until = time.monotonic() + START_S
         # Deadlines run on wall time, because simulated time may stand still.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(POLL_S, self._poll, clock=steady)
-        self.create_timer(DIAGNOSTICS_S, self._publish_diagnostics, clock=steady)
+        self.create_timer(POLL_S, self._poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _on_camera_info(self, camera: str, message: CameraInfo) -> None:
         try:
@@ -169,25 +167,16 @@ class PointcloudFusionNode(Node):
 
     def _poll(self) -> None:
         self._run()
-        findings = assess(self._pipeline)
-        news = [f for f in findings if self._headlines.get(f.component) != f.headline]
-        if time.monotonic() < self._quiet_until:
-            # The other nodes are still starting: what is missing now is no news.
-            news = [f for f in news if f.level is Level.OK]
-        for finding in news:
-            self._headlines[finding.component] = finding.headline
-            text = f"{finding.component}: {finding.message}"
-            if finding.level is Level.OK:
-                self.get_logger().info(text)
-            else:
-                self.get_logger().warning(text)
-        if news:
-            self._publish_diagnostics()
-
-    def _publish_diagnostics(self) -> None:
-        message = DiagnosticArray(status=[to_status(f) for f in assess(self._pipeline)])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        self._diagnostics.changed()
+        for component, report in assess(self._pipeline).items():
+            # While the other nodes are still starting what is missing is no news.
+            starting = time.monotonic() < self._quiet_until and report.level is not Level.OK
+            if self._told.get(component) == report.headline or starting:
+                continue
+            self._told[component] = report.headline
+            log = self.get_logger()
+            tell = log.info if report.level is Level.OK else log.warning
+            tell(f"{component}: {report.message}")
 
     def _refuse(self, camera: str, error: ValueError) -> None:
         self._pipeline.cameras[camera].last_error = str(error)

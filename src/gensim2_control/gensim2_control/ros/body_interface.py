@@ -18,9 +18,9 @@ from std_srvs.srv import Trigger
 from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
 from gensim2_control.goals import GoalRejected
+from gensim2_control.report import Level, Report
 from gensim2_control.ros.arm_server import ArmServer
 from gensim2_control.ros.body_parameters import BodyParameters
-from gensim2_control.ros.diagnostics import Level, Report
 from gensim2_control.ros.gripper_server import GripperServer
 from gensim2_control.ros.heartbeat import HeartbeatMonitor
 from gensim2_control.ros.rivals import Rivals

@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from gensim2_control.report import Level, Report
+
 TOPIC = "diagnostics"
 PERIOD = 1.0
 """Time between two reports, s of wall time: simulated time may stand still."""
-
-
-class Level(IntEnum):
-    """Severity, with the numbers of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-
-
-@dataclass(frozen=True)
-class Report:
-    """The state of one component of a node.
-
-    Attributes:
-        level: severity.
-        message: what is the matter, without figures that change all the time.
-        values: figures by name.
-    """
-
-    level: Level
-    message: str
-    values: Mapping[str, object] = field(default_factory=dict)
 
 
 class NodeDiagnostics:
@@ -73,7 +50,7 @@ class NodeDiagnostics:
     def changed(self) -> None:
         """Publish now if the level or message of a component is another than before."""
         reports = self._reports()
-        headlines = {name: (report.level, report.message) for name, report in reports.items()}
+        headlines = {name: report.headline for name, report in reports.items()}
         with self._lock:
             if headlines == self._headlines:
                 return
@@ -89,7 +66,7 @@ class NodeDiagnostics:
 
     def _send(self, reports: Mapping[str, Report]) -> None:
         with self._lock:
-            self._headlines = {name: (r.level, r.message) for name, r in reports.items()}
+            self._headlines = {name: report.headline for name, report in reports.items()}
         message = DiagnosticArray(
             status=[
                 DiagnosticStatus(

@@ -15,8 +15,8 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 
 from gensim2_control.body_state import BodyState
 from gensim2_control.hardware import ARM_DOF, ARM_JOINTS, FINGER_JOINTS, Fault
+from gensim2_control.report import Level, Report
 from gensim2_control.ros.conversions import joint_state_to_msg, point_to_msg, stamp_from_seconds
-from gensim2_control.ros.diagnostics import Level, Report
 from gensim2_msgs.msg import RobotStatus
 
 _LATCHED = QoSProfile(
@@ -139,7 +139,7 @@ class StatePublisher:
             )
         )
         fingers = float(state.q[ARM_DOF:].mean())
-        wanted = JointTrajectoryPoint(positions=[state.gripper_ref])
+        wanted = JointTrajectoryPoint(positions=[state.gripper_ref], effort=[state.gripper_effort])
         self._gripper.publish(
             JointTrajectoryControllerState(
                 header=header,
