@@ -40,5 +40,11 @@ def generate_launch_description():
         ),
         node("gensim2_kpam", "kpam_planner", ASSET_ROOT, SOLVER_ROOT),
         node("gensim2_kpam", "kpam_expert"),
-        node("gensim2_episodes", "episode_manager", OBS),
+        node(
+            "gensim2_episodes",
+            "episode_manager",
+            OBS,
+            # A simulation collects over night, and nobody is there to recover it.
+            parameters={"recover_lost_heartbeat": USE_SIM_TIME.parameter()},
+        ),
     )

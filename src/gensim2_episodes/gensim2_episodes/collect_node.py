@@ -13,8 +13,8 @@ from gensim2_control.ros.parameters import (
     parameter,
     reject_unknown_parameters,
 )
-from gensim2_control.ros.run import StartError
 from gensim2_control.ros.safe_action_client import SafeActionClient
+from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.catalogue import TaskError, select_tasks
 from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node

@@ -53,6 +53,11 @@ class ManagerParameters:
     busy_timeout: float = parameter(
         10.0, "Longest wait for the robot to be free for a reset, s of wall time.", low=0.0
     )
+    recover_lost_heartbeat: bool = parameter(
+        False,
+        "Call robot/recover before the next attempt where a lost heartbeat has stopped the robot; "
+        "for simulations, which nobody attends.",
+    )
     stall_timeout: float = parameter(
         120.0,
         "Longest time in which neither ROS time nor the controller goes on, s of wall time.",

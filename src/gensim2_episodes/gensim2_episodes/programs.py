@@ -10,7 +10,9 @@ INTERRUPTED = 130
 
 def collect() -> int:
     """Run the node `collect`; return its exit code."""
-    return run_program("gensim2_episodes.collect_node", "CollectNode", INTERRUPTED, threads=2)
+    # Anybody may ask; the manager takes one request at a time.
+    settings = {"threads": 2, "unique": False}
+    return run_program("gensim2_episodes.collect_node", "CollectNode", INTERRUPTED, **settings)
 
 
 def episode_manager() -> int:

@@ -21,6 +21,7 @@ from gensim2_episodes.attempts import (
 from gensim2_episodes.episode_messages_node import scene_from_msg
 from gensim2_episodes.manager_parameters_node import ManagerParameters
 from gensim2_episodes.manifest import json_object
+from gensim2_episodes.robot_recovery_node import RobotRecovery
 from gensim2_episodes.scene import Scene
 from gensim2_episodes.waiting import POLL, result_of, wait_until
 from gensim2_msgs.srv import ResetScene
@@ -41,6 +42,7 @@ class SceneClient:
         self._client = node.create_client(
             ResetScene, SERVICE, callback_group=ReentrantCallbackGroup()
         )
+        self._recovery = RobotRecovery(node, parameters.recover_lost_heartbeat)
         # Between two resets; where time never stands still the oldest are forgotten.
         self._scenes: deque[Scene] = deque(maxlen=_SCENES)
         self._heard = threading.Condition()
@@ -85,6 +87,7 @@ class SceneClient:
                     f"{SERVICE} refuses, the robot is busy: {reply.error_msg}. End what moves it; "
                     "after a stop or a fault call robot/recover"
                 )
+            self._recovery.release(stopped)
             threading.Event().wait(_RETRY)
 
     def _answer(self, request: ResetScene.Request, stopped: Stopped) -> ResetScene.Response:

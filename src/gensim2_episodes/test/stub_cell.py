@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
+from gensim2_control.report import Level, Report
 from gensim2_control.ros.conversions import nanoseconds
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.run import run_node
 from gensim2_episodes.episode_messages_node import stamp_of
@@ -30,11 +31,12 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, JointState, PointCloud2, PointField
 from std_msgs.msg import Header, String
+from std_srvs.srv import Trigger
 from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from gensim2_msgs.action import ExecuteTask
-from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState
+from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, RobotStatus, SceneState
 from gensim2_msgs.srv import ResetScene
 
 URDF = Path(__file__).parents[3] / "launch" / "urdf" / "fr3.urdf"
@@ -55,6 +57,7 @@ class StubParameters:
     blind: tuple[int, ...] = parameter((-1,), "Observations have no cloud.")
     abrupt: tuple[int, ...] = parameter((-1,), "Time stops on an observation that is not made.")
     unheard: int = parameter(0, "Answers of scene/reset that never arrive.", low=0)
+    stopped_by: int = parameter(0, "Fault that keeps the robot from moving until recover.", low=0)
 
 
 class StubCell(Node):
@@ -88,7 +91,7 @@ class StubCell(Node):
         answer = reset.send_response
 
         def answer_if_heard(*reply: Any) -> None:
-            if self._count > self._fate.unheard:
+            if self._fault or self._count > self._fate.unheard:
                 answer(*reply)
 
         reset.send_response = answer_if_heard
@@ -100,6 +103,10 @@ class StubCell(Node):
             cancel_callback=self._on_cancel,
             callback_group=group,
         )
+        self._fault = self._fate.stopped_by
+        self._status = self.create_publisher(RobotStatus, "robot_status", latched)
+        self._status.publish(RobotStatus(error_code=self._fault))
+        self.create_service(Trigger, "robot/recover", self._on_recover, callback_group=group)
         self._closing = False
         self._diagnostics = NodeDiagnostics(self, lambda: {"cell": Report(Level.OK, "up")})
         print("ready", flush=True)
@@ -134,6 +141,9 @@ class StubCell(Node):
     def _on_reset(
         self, request: ResetScene.Request, response: ResetScene.Response
     ) -> ResetScene.Response:
+        if self._fault:
+            response.error_code, response.error_msg = ResetScene.Response.ROBOT_BUSY, "stopped"
+            return response
         self._ns = (self._ns // PERIOD + 1) * PERIOD  # An episode begins on an observation.
         self._task, self._seed, self._count = request.task, request.seed, self._count + 1
         self._openness, self._held = 0.4, 0
@@ -141,6 +151,12 @@ class StubCell(Node):
         response.state = self._observe()
         response.success = True
         response.parameters_json = '{"drawn": {"openness": 0.4}}'
+        return response
+
+    def _on_recover(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._fault = 0
+        self._status.publish(RobotStatus())
+        response.success, response.message = True, "recovered"
         return response
 
     def _publish_body(self) -> None:

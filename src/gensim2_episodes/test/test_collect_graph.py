@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim2_control.hardware import Fault
 from gensim2_episodes.attempts import ResultCode
 from gensim2_episodes.check import check_episode
 from gensim2_episodes.store import EpisodeStore
@@ -256,6 +257,33 @@ def test_what_is_missing_is_named(bench: Bench) -> None:
     file.write_text(file.read_text().replace('"schema_version": 99', '"schema_version": 1'))
     assert bench.store.scan().partial == ()
     assert manager.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "allowed", "code"),
+    [
+        (Fault.HEARTBEAT_LOST, True, 0),
+        (Fault.HEARTBEAT_LOST, False, 1),
+        (Fault.STOP_REQUESTED, True, 1),
+        (Fault.REFLEX, True, 1),
+    ],
+    ids=lambda value: str(value),
+)
+def test_only_a_lost_heartbeat_is_recovered_from_and_only_where_that_is_allowed(
+    bench: Bench, fault: Fault, allowed: bool, code: int
+) -> None:
+    """A machine that is busy for a moment shall not end a night's work; a stop shall."""
+    bench.cell(stopped_by=int(fault)).until("ready")
+    manager = bench.manager(recover_lost_heartbeat=allowed, busy_timeout=3.0)
+    collect = bench.collect(episodes=1)
+    assert collect.end() == code, collect.lines
+    assert manager.end(signal.SIGINT) == 0
+    output = "\n".join(manager.lines)
+    if code:
+        assert "call robot/recover" in "\n".join(collect.lines)
+        assert "called robot/recover" not in output
+    else:
+        assert output.count("called robot/recover: recovered") == 1, output
 
 
 @pytest.mark.parametrize("victim", ["stub_cell", "episode_manager"])
