@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import rclpy
 from control_msgs.action import FollowJointTrajectory
 from figures import BenchError
 from gensim2_control.hardware import ARM_JOINTS, Array
 from gensim2_control.ros.conversions import trajectory_to_msg
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from guest_node import Guest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
@@ -39,9 +36,8 @@ class BodyClient:
 
     def __init__(self, domain: int) -> None:
         """Joins a ROS domain."""
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node("bench_client", context=self._context)
+        self._guest = Guest("bench_client", domain)
+        self._node = self._guest.node
         self._news = threading.Condition()
         self._q: Array | None = None
         self._speed = 0.0
@@ -56,17 +52,11 @@ class BodyClient:
             name: self._node.create_client(Trigger, f"robot/{name}") for name in ("stop", "recover")
         }
         self._stream = self._node.create_publisher(JointTrajectory, f"{ARM}/joint_trajectory", 1)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self._guest.start()
 
     def close(self) -> None:
         """Leaves."""
-        self._executor.shutdown(1.0)
-        self._thread.join(1.0)
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        self._guest.close()
 
     def connect(self) -> None:
         """Waits until everything is there and the arm can move.
@@ -189,7 +179,3 @@ class BodyClient:
         with self._news:
             self._status = message
             self._news.notify_all()
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()

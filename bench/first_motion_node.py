@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from guest_node import Guest
 from sensor_msgs.msg import JointState
 
 MOVING = 1e-3
@@ -28,21 +24,13 @@ class FirstMotion:
         """Starts listening in a ROS domain."""
         self.heard: float | None = None
         self.moved: float | None = None
-        self._context = Context()
-        rclpy.init(context=self._context, domain_id=domain)
-        self._node = rclpy.create_node("bench_first_motion", context=self._context)
-        self._node.create_subscription(JointState, "joint_states", self._hear, 10)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self._guest = Guest("bench_first_motion", domain)
+        self._guest.node.create_subscription(JointState, "joint_states", self._hear, 10)
+        self._guest.start()
 
     def close(self) -> None:
-        """Leaves the graph: a listener costs its publisher time."""
-        self._executor.shutdown(1.0)
-        self._thread.join(1.0)
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
+        """Leaves the graph."""
+        self._guest.close()
 
     def _hear(self, message: JointState) -> None:
         now = time.monotonic()
@@ -52,7 +40,3 @@ class FirstMotion:
         speed = max((abs(v) for name, v in pairs if name.startswith(_ARM)), default=0.0)
         if self.moved is None and speed > MOVING:
             self.moved = now
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()

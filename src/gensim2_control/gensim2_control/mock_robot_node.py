@@ -11,11 +11,11 @@ from gensim2_control.control_thread import ControlThread
 from gensim2_control.description import DescriptionError, robot_description
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.mock_hardware import MockHardware
+from gensim2_control.report import Report
 from gensim2_control.ros.body_interface import BodyInterface
-from gensim2_control.ros.diagnostics import Report
 from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.run import StartError
+from gensim2_control.ros.start_error import StartError
 
 _LONGEST_STEP = 0.02
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -20,11 +19,12 @@ from gensim2_control.hardware import ARM_JOINTS, Array
 from gensim2_control.limits import JointLimits
 from gensim2_control.ros.conversions import trajectory_to_msg
 from gensim2_control.ros.safe_action_client import SafeActionClient
+from gensim2_control.ros.spin import spin
 from gensim2_control.trajectory import Trajectory, point_to_point
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import JointState
@@ -95,7 +95,7 @@ class Client:
             self.node.create_subscription(kind, topic, self._hear(topic), profile)
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread = threading.Thread(target=spin, args=(self._executor,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -178,10 +178,6 @@ class Client:
                 self.news.notify_all()
 
         return callback
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
 
 def life(client: Client, transition: int, node: str = "mock_robot") -> bool:

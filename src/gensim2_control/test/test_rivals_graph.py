@@ -148,7 +148,7 @@ def test_a_killed_one_is_waited_for_and_a_living_one_is_not(client: Client) -> N
         output, _ = waiting.communicate(timeout=GUARD)
         assert waiting.returncode == 0, output
         assert output.count("in case it was killed just now") == 2, "said once each time"
-        assert "/second: node /mock_robot publishes /joint_states" in output
+        assert "/second: node /mock_robot publishes /joint_states" in output, output
     finally:
         killed.kill()
         waiting.kill()

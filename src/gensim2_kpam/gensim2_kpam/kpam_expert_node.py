@@ -9,8 +9,9 @@ import time
 import traceback
 from dataclasses import dataclass
 
+from gensim2_control.report import Report
 from gensim2_control.ros.conversions import stamp_from_seconds
-from gensim2_control.ros.diagnostics import NodeDiagnostics, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_tasks.catalogue import TaskError, load_task

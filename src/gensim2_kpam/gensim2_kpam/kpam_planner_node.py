@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gensim2_control.description import resolve_packages, robot_description
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.report import Level, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.run import StartError
+from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.specs import TaskSpec
 from rclpy.action import ActionServer, CancelResponse, GoalResponse

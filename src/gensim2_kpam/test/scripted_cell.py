@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +12,12 @@ from control_msgs.action import FollowJointTrajectory, GripperCommand
 from gensim2_control.hardware import ARM_JOINTS, FINGER_JOINTS
 from gensim2_control.ros.conversions import seconds, stamp_from_seconds
 from gensim2_control.ros.safe_action_client import SafeActionClient
+from gensim2_control.ros.spin import spin
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -41,7 +41,7 @@ class Host:
         self._servers: list[ActionServer] = []
         self._executor = MultiThreadedExecutor(num_threads=6, context=self._context)
         self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread = threading.Thread(target=spin, args=(self._executor,), daemon=True)
         self._thread.start()
 
     @property
@@ -51,10 +51,6 @@ class Host:
     def serve(self, kind: Any, name: str, **callbacks: Any) -> None:
         group = ReentrantCallbackGroup()
         self._servers.append(ActionServer(self.node, kind, name, callback_group=group, **callbacks))
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
     def close(self, patience: float) -> None:
         """Takes everything off the graph; callbacks have some time to end. Once is enough."""

@@ -9,7 +9,8 @@ from gensim2_control.program import run_program
 
 def main() -> int:
     """Run the node."""
-    return run_program("gensim2_sim_bridge.sim_host_node", "SimBridgeNode")
+    # It looks for any other body itself, whatever its name.
+    return run_program("gensim2_sim_bridge.sim_host_node", "SimBridgeNode", unique=False)
 
 
 if __name__ == "__main__":

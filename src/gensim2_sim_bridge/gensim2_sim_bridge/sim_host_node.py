@@ -10,11 +10,11 @@ from gensim2_control.body import Body
 from gensim2_control.camera_calibration import CalibrationError, CameraCalibrations
 from gensim2_control.description import DescriptionError, resolve_packages, robot_description
 from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_control.report import Level, Report
 from gensim2_control.ros.body_interface import BodyInterface
-from gensim2_control.ros.diagnostics import Level, Report
 from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters
-from gensim2_control.ros.run import StartError
+from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.qos import DurabilityPolicy, QoSProfile

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -17,9 +16,10 @@ import rclpy
 from control_msgs.action import FollowJointTrajectory, GripperCommand
 from gensim2_control.ros.conversions import nanoseconds, trajectory_to_msg
 from gensim2_control.ros.safe_action_client import SafeActionClient
+from gensim2_control.ros.spin import spin
 from gensim2_control.trajectory import Trajectory
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState
@@ -91,7 +91,7 @@ class Client:
         self._services: dict[str, Any] = {}
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread = threading.Thread(target=spin, args=(self._executor,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -202,10 +202,6 @@ class Client:
         header = Header(frame_id="recording" if recording else "")
         header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, 10**9)
         self.ack.publish(header)
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
 
 def interrupt(bridge: Bridge) -> str:

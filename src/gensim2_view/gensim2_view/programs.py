@@ -7,5 +7,5 @@ from gensim2_control.program import run_program
 
 def web_view() -> int:
     """Run the node `web_view`; return its exit code."""
-    # Callbacks only keep what they are given; more threads would only cost time.
-    return run_program("gensim2_view.web_view_node", "WebViewNode", threads=1)
+    # Callbacks only keep what they are given; more threads would only cost time. Many may look.
+    return run_program("gensim2_view.web_view_node", "WebViewNode", threads=1, unique=False)

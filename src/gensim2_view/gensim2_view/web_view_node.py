@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.report import Level, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters
-from gensim2_control.ros.run import StartError
+from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import task_names
 from rclpy.node import Node

@@ -18,12 +18,13 @@ import numpy as np
 import rclpy
 from action_msgs.msg import GoalStatus, GoalStatusArray
 from diagnostic_msgs.msg import DiagnosticArray
+from gensim2_control.ros.spin import spin
 from geometry_msgs.msg import Point, PoseArray
 from nav_msgs.msg import Path as PathMessage
 from rclpy.action import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image, JointState, PointCloud2, PointField
 from std_srvs.srv import Trigger
@@ -134,7 +135,7 @@ class Surroundings:
         )
         self._executor = MultiThreadedExecutor(4, context=self.context)
         self._executor.add_node(node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread = threading.Thread(target=spin, args=(self._executor,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -205,10 +206,6 @@ class Surroundings:
         assert self.may_end.wait(GUARD)
         handle.succeed()
         return ExecuteTask.Result(execution_time=4.2, plan_time=0.05)
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
 
 def cloud_message(xyz: np.ndarray, rgb: np.ndarray) -> PointCloud2:

@@ -20,13 +20,14 @@ from rclpy.lifecycle import LifecycleNode, LifecycleNodeMixin, LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn as Result
 from rclpy.node import Node
 
+from gensim2_control.report import Level, Report
 from gensim2_control.ros.body_interface import BodyInterface
 from gensim2_control.ros.body_parameters import BodyParameters
-from gensim2_control.ros.diagnostics import Level, NodeDiagnostics, Report
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.entities import Entities
 from gensim2_control.ros.parameters import ParameterError, declare_parameters
 from gensim2_control.ros.rivals import Rivals
-from gensim2_control.ros.run import StartError
+from gensim2_control.ros.start_error import StartError
 
 
 class HostedBody(Protocol):

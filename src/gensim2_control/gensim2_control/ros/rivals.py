@@ -7,27 +7,18 @@ second refuses to start; two that start at the same time refuse goals when they 
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 import time
 from collections.abc import Callable, Iterable
 
-from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 
-from gensim2_control.ros.run import StartError
+from gensim2_control.ros.namesakes import SignOfLife, on_one_domain, wait_until_alone
 
 JOINT_STATES = "joint_states"
 STOP_SERVICE = "robot/stop"
-DISCOVERY = 0.3
-"""Wall time after which a new participant has met those of its domain on this machine, s."""
-LEASE = 20.0
-"""Wall time for which a killed process stays visible, s; see launch/config/fastdds_profile.xml."""
-_GRACE = 5.0
-_POLL = 0.05
 _LIVES = 3
-"""Joint states that prove that their publisher lives; one may have been on its way."""
+"""Joint states that prove that their publisher lives."""
 
 
 class Rivals:
@@ -57,12 +48,7 @@ class Rivals:
             return ""
         does = " and ".join(found)
         who = " or ".join(sorted(set(found.values())))
-        domain = os.environ.get("ROS_DOMAIN_ID", "0")
-        return (
-            f"{who} {does}: two bodies on one domain (ROS_DOMAIN_ID is {domain}) cannot "
-            "be told apart. End the other graph, or give one of them another ROS_DOMAIN_ID or a "
-            "namespace"
-        )
+        return f"{who} {does}: two bodies {on_one_domain()}"
 
     def wait_until_alone(self, ended: Callable[[], bool]) -> None:
         """Wait until nobody else is there, as after a host was killed.
@@ -76,26 +62,13 @@ class Rivals:
             StartError: another host is there.
             KeyboardInterrupt: the start was given up.
         """
-        while not self.describe(own=0):
-            if time.monotonic() - self._since > DISCOVERY:
-                return
-            time.sleep(_POLL)
-        text = self.describe(own=0)
-        self._node.get_logger().warning(
-            f"{text}. Waiting up to {LEASE + _GRACE:g} s, in case it was killed just now."
+        wait_until_alone(
+            self._node,
+            self._since,
+            lambda: self.describe(own=0),
+            lambda: SignOfLife(self._node, JointState, JOINT_STATES, _LIVES),
+            ended,
         )
-        deadline = time.monotonic() + LEASE + _GRACE
-        listener = _Listener(self._node)
-        try:
-            while text:
-                if ended():
-                    raise KeyboardInterrupt
-                if listener.heard >= _LIVES or time.monotonic() > deadline:
-                    raise StartError(f"{self._node.get_fully_qualified_name()}: {text}")
-                time.sleep(_POLL)
-                text = self.describe(own=0) or ""
-        finally:
-            listener.close()
 
     def _servers(self) -> Iterable[str]:
         node = self._node
@@ -115,39 +88,6 @@ class Rivals:
         # What a node publishes may become known before its name.
         known = sorted({name for name in names if "UNKNOWN" not in name})
         return f"node {', '.join(known)}" if known else "another node"
-
-
-class _Listener:
-    """Counts joint states, whether the node is spun or not."""
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._count = 0
-        self._lock = threading.Lock()
-        self._subscription = node.create_subscription(
-            JointState,
-            JOINT_STATES,
-            self._on_message,
-            10,
-            callback_group=MutuallyExclusiveCallbackGroup(),
-        )
-
-    @property
-    def heard(self) -> int:
-        """Number of messages heard."""
-        handle = self._subscription.handle
-        with handle:
-            while handle.take_message(JointState, False) is not None:
-                self._on_message(None)
-        return self._count
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._node.destroy_subscription(self._subscription)
-
-    def _on_message(self, message: JointState | None) -> None:
-        with self._lock:
-            self._count += 1
 
 
 def _join(namespace: str, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -18,7 +19,10 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from gensim2_control.end_request import EndRequest
+from gensim2_control.ros.namesakes import wait_until_name_is_free
 from gensim2_control.ros.parameters import ParameterError, reject_unknown_parameters
+from gensim2_control.ros.spin import spin
+from gensim2_control.ros.start_error import StartError
 
 DEFAULT_THREADS = 6
 """Two goals and a service may each hold one; stop, status and topics need more."""
@@ -27,16 +31,13 @@ DEFAULT_THREADS = 6
 _SIGNAL_POLL = 0.05
 
 
-class StartError(RuntimeError):
-    """A node cannot start. Its message is for the operator and shown without a traceback."""
-
-
 def run_node(
     factory: Callable[[], Node],
     args: Sequence[str] | None = None,
     threads: int = DEFAULT_THREADS,
     end: EndRequest | None = None,
     unstarted: int = 0,
+    unique: bool = True,
 ) -> int:
     """Run a node until it is shut down; return the exit code of the process.
 
@@ -55,6 +56,7 @@ def run_node(
         threads: threads of the executor.
         end: what has taken over the signals already, before the imports of a large program.
         unstarted: exit code where the end is asked for before there is a node.
+        unique: refuse to start beside a node of the same name, as a second graph would.
 
     Returns:
         The node's `exit_code`, else 0; 1 where it could not start or a callback failed.
@@ -69,8 +71,11 @@ def run_node(
     spinner: _Spinner | None = None
     try:
         if not end.made:
+            since = time.monotonic()
             node = factory()
             reject_unknown_parameters(node)
+            if unique:
+                wait_until_name_is_free(node, since, lambda: end.made)
             if hasattr(node, "start"):
                 node.start(lambda: end.made)
             spinner = _Spinner(node, threads)
@@ -130,9 +135,7 @@ class _Spinner:
 
     def _spin(self) -> None:
         try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            pass
+            spin(self._executor)
         except BaseException as error:
             # One that is shut down in the middle of its preparations to wait complains.
             if self._executor.context.ok():
