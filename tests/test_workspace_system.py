@@ -18,7 +18,8 @@ from workspace.apt_sources import (
     read_sources,
 )
 from workspace.ros_installation import WORKSPACE_VARIABLE, find_sourced
-from workspace.steps import StepError
+from workspace.stamps import Stamps
+from workspace.steps import Runner, StepError
 from workspace.system import (
     RENDERER,
     RENDERER_PACKAGES,
@@ -27,6 +28,7 @@ from workspace.system import (
     can_render,
     install_script,
     parse_os_release,
+    try_browser,
 )
 
 MIRROR = "http://mirror.example.org/debian"
@@ -216,6 +218,28 @@ def test_what_apt_cannot_install_is_named(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="headers") as no_package:
         install_script([Missing("headers of python3.11", ())], Machine("bookworm", True, tmp_path))
     assert "GENSIM2_PYTHON" in no_package.value.mend
+
+
+def test_a_browser_that_cannot_be_had_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tests that need one are skipped; nobody is kept from the others, nor asked twice."""
+    (tmp_path / "bin").mkdir()
+    apt = tmp_path / "bin" / "apt-get"
+    apt.write_text(f"#!/bin/sh\necho $1 >> {tmp_path}/calls\n[ $1 = update ]\n")
+    apt.chmod(0o755)
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(Machine, "this", lambda: Machine("bookworm", True, tmp_path))
+    runner = Runner(tmp_path / "logs", Stamps(tmp_path / "stamps"), sys.stdout)
+    for _ in range(2):
+        try_browser(runner)
+    assert (tmp_path / "calls").read_text().split() == ["update", "install"]
+    assert "a browser for the tests: chromium ... failed" in capsys.readouterr().out
+    (tmp_path / "bin" / "chromium").symlink_to("/bin/sh")
+    try_browser(Runner(tmp_path / "logs", Stamps(tmp_path / "others"), sys.stdout))
+    assert len((tmp_path / "calls").read_text().split()) == 2
 
 
 def _device(*, cpu: bool, api: list[int], driver: str) -> dict[str, object]:

@@ -64,14 +64,25 @@ def _commands(
     tests = [*map(str, sources), str(workspace.root / "tests")]
     modules = _python_packages(sources)
     tools = workspace.root / "tools"
-    mypy = [python, "-m", "mypy", *map(str, modules), str(tools / "workspace")]
+    programs = _programs(workspace.root / "bench")
+    mypy = [python, "-m", "mypy", *map(str, [*modules, *programs, tools / "workspace"])]
     # Where mypy finds the packages: it shall read our sources, not what is installed of them.
-    roots = ":".join(str(path) for path in [*(module.parent for module in modules), tools])
+    folders = [*(module.parent for module in modules), *{file.parent for file in programs}, tools]
+    roots = ":".join(map(str, folders))
     return [
         ("ruff", [python, "-m", "ruff", "check", "."], {}),
         ("mypy", mypy, {"MYPYPATH": roots}),
         ("tests", [*pytest, *tests], {}),
     ]
+
+
+def _programs(folder: Path) -> list[Path]:
+    """Lists the modules of a program and of those in its folders, which are no packages.
+
+    Only one `__main__` can be checked at a time; that of an inner one is left out.
+    """
+    inner = (file for file in folder.glob("*/*.py") if file.name != "__main__.py")
+    return sorted([*folder.glob("*.py"), *inner])
 
 
 def _python_packages(sources: Sequence[Path]) -> list[Path]:

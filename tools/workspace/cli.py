@@ -111,6 +111,8 @@ def prepare(workspace: Workspace, runner: Runner, groups: set[str]) -> _Prepared
     with exclusive(workspace.state / "lock", runner.say):
         ros = find_sourced(os.environ)
         system.ensure(runner)
+        if "dev" in groups:
+            system.try_browser(runner)
         venv.ensure(workspace, runner, system_site=ros is not None)
         wheels.ensure(workspace, runner, groups, ros_installed=ros is not None)
         built = build.ensure(workspace, runner, environ, ros_installed=ros is not None)

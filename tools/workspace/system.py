@@ -27,6 +27,10 @@ RENDERER_PACKAGES = ("mesa-vulkan-drivers", "libvulkan1")
 BACKPORTS_FOR_MESA = frozenset({"bookworm"})
 BACKPORTS_FILE = "gensim2-backports.sources"
 
+BROWSERS = ("chromium", "chromium-browser", "chrome")
+# Elsewhere the package only points to another way of installing.
+_PACKS_CHROMIUM = frozenset({"bookworm", "trixie"})
+
 _PROGRAMS = {"cmake": "cmake", "make": "make", "c++": "g++"}
 # Loaded by the wheels (sapien, drake, open3d, opencv) and not part of them.
 _LIBRARIES = {
@@ -236,19 +240,47 @@ def _add_backports(machine: Machine, suite: str) -> list[str]:
     return [f"printf %s {shlex.quote(paragraph)} > {shlex.quote(str(target))}"]
 
 
+def try_browser(runner: Runner) -> None:
+    """Sees to it that there is a browser for the tests of the web view, where that is possible.
+
+    Without one they are skipped, so a failure is told and no error. It is tried again after
+    packages were installed or removed on this machine.
+    """
+    machine = Machine.this()
+    if any(map(shutil.which, BROWSERS)) or machine.codename not in _PACKS_CHROMIUM:
+        return
+    if runner.stamps.is_current("browser", _fingerprint()) or not _may_install():
+        return
+    missing = [Missing("a browser", (BROWSERS[0],))]
+
+    def install(log: StepLog) -> None:
+        _run_as_root(install_script(missing, machine), log)
+
+    mend = "nothing has to be: the tests of the web view in a browser are skipped"
+    try:
+        runner.run(Step("browser", f"a browser for the tests: {BROWSERS[0]}", install, mend))
+    except StepError:
+        runner.stamps.put("browser", _fingerprint())
+
+
+def _may_install() -> bool:
+    return os.geteuid() == 0 or _sudo_without_password()
+
+
+def _run_as_root(script: str, log: StepLog) -> None:
+    log.run([*(() if os.geteuid() == 0 else ("sudo", "-n")), "sh", "-c", script])
+
+
 def _install(missing: Sequence[Missing], log: StepLog) -> None:
     for item in missing:
         log.write(f"missing: {item.what}")
     script = install_script(missing, Machine.this())
-    if os.geteuid() == 0:
-        log.run(["sh", "-c", script])
-    elif _sudo_without_password():
-        log.run(["sudo", "-n", "sh", "-c", script])
-    else:
+    if not _may_install():
         raise StepError(
             "missing: " + ", ".join(item.what for item in missing),
             mend="type this command:\n\nsudo sh -c " + shlex.quote(script) + "\n",
         )
+    _run_as_root(script, log)
     remaining = find_missing()
     if remaining:
         raise StepError("still missing: " + ", ".join(item.what for item in remaining))
