@@ -153,7 +153,7 @@ class Body:
         """Replace the streamed reference by a chunk that counts from `stamp`.
 
         Points that have passed are skipped, the way to the first one left starts at the present
-        reference. A chunk that runs out is followed by a bounded deceleration.
+        reference. A chunk that runs out is followed by a deceleration, `stream_stop_time` at most.
 
         Args:
             trajectory: the chunk; without velocities it ends at rest.

@@ -21,6 +21,7 @@ class ArmConfig:
         blend_time: shortest time over which a difference at the start is worked off, s.
         stream_max_age: oldest stamp of a streamed chunk, s; also how far it may lie ahead.
         stream_max_duration: longest streamed chunk, s: what a hung client still moves.
+        stream_stop_time: longest deceleration of a stream, s: none is faster than this allows.
         stream_lead: points of a chunk sooner than this are skipped, s.
     """
 
@@ -33,6 +34,7 @@ class ArmConfig:
     blend_time: float = 0.25
     stream_max_age: float = 0.2
     stream_max_duration: float = 2.0
+    stream_stop_time: float = 0.27
     stream_lead: float = 0.05
 
 

@@ -80,6 +80,10 @@ class JointLimits:
             ddq_max=self.ddq_max * acceleration,
         )
 
+    def stoppable_within(self, t: float) -> JointLimits:
+        """Return limits with speeds from which every joint comes to rest within `t` s."""
+        return replace(self, dq_max=np.minimum(self.dq_max, t * self.ddq_max))
+
     def contains(self, q: Array, slack: float = 0.0) -> bool:
         """Tell whether all positions (..., n) are within the limits plus `slack` rad."""
         return bool(((q >= self.q_min - slack) & (q <= self.q_max + slack)).all())

@@ -56,6 +56,7 @@ class PlannedMotion:
         trajectory: what was asked for.
         start: the reference at its start: position, velocity and acceleration, each (7,).
         motion: the motion.
+        limits: what it has to keep.
         knots: times at which its derivatives may jump, s.
         entry: time from which on it does not depend on `start`, s.
         skipped: time of the trajectory that has passed already, s.
@@ -64,6 +65,7 @@ class PlannedMotion:
     trajectory: Trajectory
     start: Sample
     motion: Motion
+    limits: JointLimits
     knots: Array
     entry: float
     skipped: float = 0.0
@@ -86,6 +88,7 @@ class MotionPlanner:
         if workspace is not None and kinematics is None:
             raise ValueError("a workspace can only be checked with kinematics: pass both")
         self._limits = limits
+        self._stream_limits = limits.stoppable_within(config.stream_stop_time)
         self._config = config
         self._kinematics = kinematics
         self._workspace = workspace
@@ -98,7 +101,7 @@ class MotionPlanner:
         """
         trajectory.require_rest_at_end()
         if trajectory.t[0] > 0:
-            return self._started(trajectory, trajectory, start)
+            return self._started(trajectory, trajectory, start, self._limits)
         if len(trajectory.t) == 1:
             raise TrajectoryRejected(
                 ArmCode.INVALID_GOAL, "a single point at time 0 leaves no time to move there"
@@ -119,12 +122,13 @@ class MotionPlanner:
                 "the point at time 0",
             )
         if max(np.abs(q_ref - q_first).max(), np.abs(jump).max()) <= _NO_DIFFERENCE:
-            return PlannedMotion(trajectory, start, trajectory, trajectory.t, 0.0)
+            return PlannedMotion(trajectory, start, trajectory, self._limits, trajectory.t, 0.0)
         offset = self._offset(q_ref - q_first, jump, trajectory.duration)
         return PlannedMotion(
             trajectory,
             start,
             Joined(trajectory, offset),
+            self._limits,
             np.union1d(trajectory.t, offset.t),
             offset.duration,
         )
@@ -159,7 +163,7 @@ class MotionPlanner:
                 ArmCode.OLD_HEADER_TIMESTAMP,
                 f"every point is in the past: the chunk is {age:.3f} s old",
             )
-        return self._started(chunk, rest, start, age)
+        return self._started(chunk, rest, start, self._stream_limits, age)
 
     def check(self, planned: PlannedMotion, until: float | None = None) -> None:
         """Check a motion, up to `until` s only where that is given.
@@ -167,7 +171,7 @@ class MotionPlanner:
         Raises:
             TrajectoryRejected: it leaves the limits or the workspace.
         """
-        q = check_motion(planned.motion, planned.knots, self._limits, until)
+        q = check_motion(planned.motion, planned.knots, planned.limits, until)
         if self._workspace is None or self._kinematics is None:
             return
         p_base = self._kinematics.fk(q, TCP_LINK)[..., :3, 3]
@@ -195,12 +199,17 @@ class MotionPlanner:
             )
 
     def _started(
-        self, whole: Trajectory, rest: Trajectory, start: Sample, skipped: float = 0.0
+        self,
+        whole: Trajectory,
+        rest: Trajectory,
+        start: Sample,
+        limits: JointLimits,
+        skipped: float = 0.0,
     ) -> PlannedMotion:
         motion = rest.starting_at(*start)
         # Where velocities are not given, that of the first point depends on the start as well.
         entry = rest.t[0] if rest.dq is not None else rest.t[:2][-1]
-        return PlannedMotion(whole, start, motion, motion.t, float(entry), skipped)
+        return PlannedMotion(whole, start, motion, limits, motion.t, float(entry), skipped)
 
     def _offset(self, q: Array, dq: Array, longest: float) -> Trajectory:
         """Return a quintic from (q, dq) to zero, slow enough to matter little to the limits."""

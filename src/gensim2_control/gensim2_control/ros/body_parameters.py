@@ -46,6 +46,12 @@ class BodyParameters:
     stream_max_age: float = parameter(
         0.2, "Oldest stamp of a streamed trajectory, s.", low=0.01, high=5.0
     )
+    stream_stop_time: float = parameter(
+        0.27,
+        "Longest deceleration of a stream, s: its speed may be no higher than this allows.",
+        low=0.01,
+        high=5.0,
+    )
     stamp_tolerance: float = parameter(
         0.5, "How far the stamp of a goal may be from now, s.", low=0.01, high=60.0
     )
@@ -96,6 +102,7 @@ class BodyParameters:
             goal_tolerance=self.goal_tolerance,
             goal_time_tolerance=self.goal_time_tolerance,
             stream_max_age=self.stream_max_age,
+            stream_stop_time=self.stream_stop_time,
         )
         gripper = replace(
             GripperConfig(),

@@ -12,95 +12,29 @@ import numpy as np
 import pytest
 
 from gensim2_control.goals import ArmCode, GoalRejected, Outcome, TrajectoryRejected
-from gensim2_control.hardware import ARM_DOF, ARM_JOINTS, FINGER_MAX, FINGER_MIN, HOME_Q, Fault
+from gensim2_control.hardware import ARM_DOF, ARM_JOINTS, FINGER_MAX, FINGER_MIN, Fault
 from gensim2_control.state_machine import Mode
 from gensim2_control.testing.contract_rig import ContractRig, require_smooth
-from gensim2_control.trajectory import Trajectory, joint_order
+from gensim2_control.testing.unsound_requests import (
+    BAD_CHUNKS,
+    HOME,
+    UNSOUND,
+    chunk,
+    far_goal,
+    nan_goal,
+)
+from gensim2_control.trajectory import Trajectory
 
-HOME = np.array(HOME_Q)
 FINGER_SLACK = 1e-3
 """How far measured fingers may overshoot their range, m."""
 CHUNK_BOUND = 0.3
 """Longest time from a bad chunk to rest, s."""
 CHUNK_SPEED = 2.6
-"""Speed up to which `CHUNK_BOUND` holds, rad/s: at 10 rad/s^2 a joint needs 0.26 s from there."""
+"""A speed that a stream may have, rad/s: at 10 rad/s^2 a joint needs 0.26 s from there."""
 CLIENT_BOUND = 1.0
 """Longest time from the death of a client to rest, s."""
 LEASE = 0.5
 """Part of it until the death is noticed, s; see gensim2_control/ros/heartbeat.py."""
-
-Request = Callable[[ContractRig], object]
-
-
-def _far(rig: ContractRig, joint: int, to: float, duration: float) -> Trajectory:
-    q = np.vstack([rig.state.q_ref, rig.state.q_ref])
-    q[1, joint] = to
-    return Trajectory(np.array([0.0, duration]), q)
-
-
-def _points(rig: ContractRig, t: list[float], columns: int = ARM_DOF) -> Trajectory:
-    return Trajectory(np.array(t), np.tile(rig.state.q_ref[:columns], (len(t), 1)))
-
-
-def _nan(rig: ContractRig, field: str) -> Trajectory:
-    values = {"t": np.array([0.0, 1.0]), "q": np.tile(rig.state.q_ref, (2, 1))}
-    values["dq"] = np.zeros((2, ARM_DOF))
-    values[field] = values[field].copy()
-    values[field][-1] = np.nan
-    return Trajectory(**values)
-
-
-def _ends_moving(rig: ContractRig) -> Trajectory:
-    q = np.vstack([rig.state.q_ref, rig.state.q_ref + 0.1])
-    return Trajectory(np.array([0.0, 1.0]), q, np.vstack([np.zeros(7), np.full(7, 0.1)]))
-
-
-def _reach_out(rig: ContractRig) -> Trajectory:
-    # The arm stretched out: inside the joint limits, outside of the workspace.
-    target = rig.state.q_ref.copy()
-    target[1], target[3] = 0.9, -0.5
-    return Trajectory(np.array([0.0, 5.0]), np.vstack([rig.state.q_ref, target]))
-
-
-UNSOUND: dict[str, tuple[Request, str]] = {
-    "nan position": (lambda rig: rig.body.follow(_nan(rig, "q")), "not finite"),
-    "nan velocity": (lambda rig: rig.body.follow(_nan(rig, "dq")), "not finite"),
-    "nan time": (lambda rig: rig.body.follow(_nan(rig, "t")), "finite"),
-    "no points": (lambda rig: rig.body.follow(_points(rig, [])), "no points"),
-    "six joints": (lambda rig: rig.body.follow(_points(rig, [0.0, 1.0], 6)), "shape"),
-    "time stands": (lambda rig: rig.body.follow(_points(rig, [0.0, 1.0, 1.0])), "strictly"),
-    "time back": (lambda rig: rig.body.follow(_points(rig, [0.0, 1.0, 0.5])), "strictly"),
-    "negative time": (lambda rig: rig.body.follow(_points(rig, [-1.0, 1.0])), "not negative"),
-    "one joint missing": (lambda rig: joint_order(ARM_JOINTS[:6]), "missing: fr3_joint7"),
-    "foreign joint": (lambda rig: joint_order([*ARM_JOINTS[:6], "panda_joint7"]), "unknown"),
-    "joint twice": (lambda rig: joint_order([*ARM_JOINTS, "fr3_joint1"]), "doubled"),
-    "position": (lambda rig: rig.body.follow(_far(rig, 0, 2.8, 9.0)), "position limit: fr3_joint1"),
-    "velocity": (lambda rig: rig.body.follow(_far(rig, 0, 2.5, 1.2)), "limit"),
-    "acceleration": (lambda rig: rig.body.follow(_far(rig, 6, 1.3, 0.3)), "acceleration limit"),
-    "far start": (
-        lambda rig: rig.body.follow(Trajectory(np.array([0.0, 5.0]), np.vstack([HOME + 0.9] * 2))),
-        "starts too far away",
-    ),
-    "no time": (lambda rig: rig.body.follow(_points(rig, [0.0])), "no time"),
-    "end at speed": (lambda rig: rig.body.follow(_ends_moving(rig)), "last velocity"),
-    "workspace": (lambda rig: rig.body.follow(_reach_out(rig)), "workspace: the TCP would reach"),
-    "tolerance": (lambda rig: rig.body.follow(rig.move(0.1), goal_tol=np.nan), "tolerance"),
-    "wide grip": (lambda rig: rig.body.grip(0.08), "0.04 m"),
-    "nan grip": (lambda rig: rig.body.grip(np.nan), "finger joint position"),
-    "strong grip": (lambda rig: rig.body.grip(0.0, 1e4), "effort"),
-}
-
-BAD_CHUNKS: dict[str, Request] = {
-    "position": lambda rig: rig.body.stream(_chunk(rig, 4.0)),
-    "velocity": lambda rig: rig.body.stream(_chunk(rig, -1.9)),
-    "too long": lambda rig: rig.body.stream(_points(rig, [0.5, 5.0])),
-}
-
-
-def _chunk(rig: ContractRig, to: float) -> Trajectory:
-    target = rig.state.q_ref.copy()
-    target[0] = to
-    return Trajectory(np.array([0.4]), target[None])
 
 
 class BodyContract:
@@ -191,7 +125,7 @@ class BodyContract:
     def test_an_arm_that_is_held_up_ends_its_goal_on_the_way(self, robot: ContractRig) -> None:
         """The joint and the amount are named; the arm slows down and holds."""
         robot.hold_up()
-        goal = robot.body.follow(_far(robot, 1, HOME[1] + 0.6, 3.0), path_tol=0.05)
+        goal = robot.body.follow(far_goal(robot, 1, HOME[1] + 0.6, 3.0), path_tol=0.05)
         states = robot.run()
         assert goal.result is not None
         assert goal.result.code is ArmCode.PATH_TOLERANCE_VIOLATED, goal.result
@@ -202,7 +136,7 @@ class BodyContract:
     def test_an_arm_that_is_held_up_does_not_reach_its_goal(self, robot: ContractRig) -> None:
         """Without a tolerance on the way that of the goal decides; unlimited it is contact."""
         robot.hold_up()
-        goal = robot.body.follow(_far(robot, 1, HOME[1] + 0.6, 3.0))
+        goal = robot.body.follow(far_goal(robot, 1, HOME[1] + 0.6, 3.0))
         robot.run()
         assert goal.result is not None
         assert goal.result.code is ArmCode.GOAL_TOLERANCE_VIOLATED, goal.result
@@ -348,7 +282,7 @@ class BodyContract:
             else:
                 # A message that makes no trajectory: who has read it says so to the body.
                 robot.body.end_stream()
-                _nan(robot, "q")
+                nan_goal(robot, "q")
         states += robot.run(until=lambda state: not state.in_motion)
         took = robot.state.t - began
         _tell(record_property, f"bad chunk ({case})", robot, states, took)
@@ -358,26 +292,37 @@ class BodyContract:
         np.testing.assert_array_equal([s.q_ref for s in robot.step(40)], [held] * 40)
         assert robot.body.motion_possible
 
-    def test_the_fastest_joint_stops_as_fast_as_its_deceleration_allows(
-        self, robot: ContractRig, record_property: Callable[[str, object], None]
+    @pytest.mark.parametrize("joint", range(ARM_DOF))
+    def test_no_stream_is_faster_than_can_be_stopped_in_time(
+        self,
+        robot: ContractRig,
+        joint: int,
+        record_property: Callable[[str, object], None],
     ) -> None:
-        """Faster than `CHUNK_SPEED`, which joints 5 to 7 can be, a stop takes longer."""
-        robot.body.stream(robot.cruise(6, -5.2, 0.1))
-        states = robot.run(until=lambda state: state.dq_ref[6] < -5.2 + 1e-3)
+        """Joints 5 to 7 could turn so fast that they would need half a second to stop."""
+        limits = robot.body.limits
+        allowed = limits.stoppable_within(robot.body.config.arm.stream_stop_time).dq_max[joint]
+        # Away from where the joint has least room.
+        sign = np.sign(limits.q_min[joint] + limits.q_max[joint] - 2.0 * HOME[joint]) or 1.0
+        if allowed < limits.dq_max[joint]:
+            with pytest.raises(TrajectoryRejected, match="speed limit"):
+                robot.body.stream(robot.cruise(joint, sign * (allowed + 0.05), 0.05))
+        robot.body.stream(robot.cruise(joint, sign * (allowed - 0.01), 0.05))
+        states = robot.run(until=lambda state: abs(state.dq_ref[joint]) > allowed - 0.02)
         began = robot.state.t
         with pytest.raises(TrajectoryRejected):
             BAD_CHUNKS["position"](robot)
         states += robot.run(until=lambda state: not state.in_motion)
         took = robot.state.t - began
-        _tell(record_property, "bad chunk at 5.2 rad/s", robot, states, took)
-        assert took <= 5.2 / robot.body.limits.ddq_max[6] + 0.1
+        _tell(record_property, f"bad chunk, fastest joint {joint + 1}", robot, states, took)
+        assert took <= CHUNK_BOUND
         require_smooth(robot, states)
 
     def test_a_stream_does_not_disturb_a_goal(self, robot: ContractRig) -> None:
         """Neither a good chunk nor a bad one."""
         goal = robot.body.follow(robot.move(0.3))
         states = robot.step(20)
-        for request in (*BAD_CHUNKS.values(), lambda rig: rig.body.stream(_chunk(rig, 0.1))):
+        for request in (*BAD_CHUNKS.values(), lambda rig: rig.body.stream(chunk(rig, 0.1))):
             with pytest.raises(TrajectoryRejected):
                 request(robot)
             states += robot.step(2)
