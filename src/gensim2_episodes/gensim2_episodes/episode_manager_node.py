@@ -106,12 +106,12 @@ class EpisodeManagerNode(Node):
         elif handle.is_cancel_requested:
             handle.canceled()
         else:
-            level = (
-                self.get_logger().info
-                if result.code is ResultCode.CANCELED
-                else self.get_logger().error
-            )
-            level(f"{result.code.name}: {result.text}")
+            text = f"{result.code.name}: {result.text}"
+            # rclpy raises where one line of code logs now at one severity, now at another.
+            if result.code is ResultCode.CANCELED:
+                self.get_logger().info(text)
+            else:
+                self.get_logger().error(text)
             if result.cause is not None:
                 self.get_logger().error("".join(traceback.format_exception(result.cause)))
             handle.abort()

@@ -70,6 +70,12 @@ class FusionParameters:
         10, "Messages kept per image topic; 2 for real cameras [-].", low=1, high=100
     )
 
+    start_grace: float = parameter(
+        15.0,
+        "Time after the start in which what is missing is not logged [s, wall time].",
+        low=0.0,
+    )
+
     def check(self) -> None:
         """Refuses combinations that make no sense, with a ValueError."""
         if not self.cameras or len(set(self.cameras)) != len(self.cameras):

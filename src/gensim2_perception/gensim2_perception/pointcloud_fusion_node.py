@@ -30,7 +30,6 @@ from .pipeline import FusionPipeline
 from .static_transforms import StaticTransforms, rigid
 
 POLL_S = 0.05
-START_S = 15.0
 LOG_THROTTLE_S = 5.0
 
 
@@ -83,7 +82,7 @@ class PointcloudFusionNode(Node):
             self._on_robot_description,
             QoSProfile(depth=1, durability=latched),
         )
-        self._quiet_until = time.monotonic() + START_S
+        self._quiet_until = time.monotonic() + table.start_grace
         # Deadlines run on wall time, because simulated time may stand still.
         self.create_timer(POLL_S, self._poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -174,9 +173,12 @@ class PointcloudFusionNode(Node):
             if self._told.get(component) == report.headline or starting:
                 continue
             self._told[component] = report.headline
-            log = self.get_logger()
-            tell = log.info if report.level is Level.OK else log.warning
-            tell(f"{component}: {report.message}")
+            text = f"{component}: {report.message}"
+            # rclpy raises where one line of code logs now at one severity, now at another.
+            if report.level is Level.OK:
+                self.get_logger().info(text)
+            else:
+                self.get_logger().warning(text)
 
     def _refuse(self, camera: str, error: ValueError) -> None:
         self._pipeline.cameras[camera].last_error = str(error)

@@ -173,6 +173,8 @@ def graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Body, subprocess.Po
     if "FASTRTPS_DEFAULT_PROFILES_FILE" not in os.environ and PROFILE.is_file():
         monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", str(PROFILE))
     settings = [f"num_points:={POINTS}", "camera_deadline:=1.0", "use_sim_time:=true"]
+    # Everything is told from the start on: what is missing, and then that it is there.
+    settings.append("start_grace:=0.0")
     process = subprocess.Popen(command(*settings), stderr=subprocess.PIPE, text=True)
     body = Body(domain)
     try:
@@ -235,6 +237,9 @@ def test_every_observation_becomes_one_cloud_and_a_dead_camera_is_survived(
     _, errors = process.communicate(timeout=GUARD_S)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+    told = [line.partition("]: ")[2] for line in errors.splitlines() if "clouds: " in line]
+    assert told[0].startswith("clouds: no cloud yet")
+    assert {"clouds: complete", "clouds: partial, without right_camera"} <= set(told)
 
 
 @pytest.mark.parametrize(
