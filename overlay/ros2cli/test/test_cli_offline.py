@@ -93,23 +93,19 @@ def test_a_killed_run_leaves_no_orphan(fake_package: dict[str, str]) -> None:
         process.communicate(timeout=60)
 
 
-# Tells at SIGTERM how many SIGINTs there were; "aside": in a process group of its own.
+# Tells at SIGTERM how many SIGINTs there were; "aside": in a process group of its own. It takes
+# signals one by one, the lower number first: a handler can be overtaken by the next signal's.
 COUNTER = """#!{python}
 import os, signal, sys
-count = 0
-def on_int(*args):
-    global count
-    count += 1
-def on_term(*args):
-    print("interrupts:", count)
-    sys.exit()
-signal.signal(signal.SIGINT, on_int)
-signal.signal(signal.SIGTERM, on_term)
+awaited = [signal.SIGINT, signal.SIGTERM]
+signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
 if "aside" in sys.argv:
     os.setpgid(0, 0)
 print("up", flush=True)
-while True:
-    signal.pause()
+count = 0
+while signal.sigwait(awaited) == signal.SIGINT:
+    count += 1
+print("interrupts:", count)
 """
 
 

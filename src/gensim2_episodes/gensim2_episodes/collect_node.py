@@ -8,6 +8,7 @@ from pathlib import Path
 
 import rclpy
 from action_msgs.msg import GoalStatus
+from gensim2_control.ros.namesakes import on_one_domain
 from gensim2_control.ros.parameters import (
     declare_parameters,
     parameter,
@@ -145,7 +146,10 @@ class CollectNode(Node):
             "episode_manager does not answer",
         )
         if not handle.accepted:
-            raise CollectionError("episode_manager refused: another collection is running")
+            raise CollectionError(
+                "episode_manager refused: another collection is running. If it is not yours: two "
+                f"graphs {on_one_domain()}"
+            )
         future = handle.get_result_async()
         self._others.begin()
         watch = Watch("episode_manager", self._client.server_is_ready)
