@@ -116,6 +116,10 @@ class BodyHost(LifecycleNode, ABC):
             if self._hosted is not None:
                 self._hosted.discard()
 
+    def given_up(self) -> bool:
+        """Whether the operator wants the end; what takes long in `build` asks now and then."""
+        return self._ended() or self._closing.is_set()
+
     def fail(self, what: str, error: BaseException) -> None:
         """End the process after a defect of the control loop; called in its thread."""
         self.get_logger().fatal(f"{what} failed: {error!r}")
@@ -150,7 +154,7 @@ class BodyHost(LifecycleNode, ABC):
         self._entities = Entities(self)
         try:
             self._hosted = self.build()
-            self._rivals.wait_until_alone(lambda: self._ended() or self._closing.is_set())
+            self._rivals.wait_until_alone(self.given_up)
             self._interface = self._hosted.offer()
         except BaseException:
             self._clean_up()
