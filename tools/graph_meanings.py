@@ -31,6 +31,7 @@ MEANINGS = {
     "tf": "frames of the moving links",
     "tf_static": "frames that do not move, the cameras among them",
     "robot/home": "moves to the home configuration; obstacles are not known to it",
+    "robot/confirm": "an operator allows the first motion, where the parameter confirm asks for it",
     "robot/recover": "releases a stop or fault, once its cause is mended; nothing is resumed",
     "robot/stop": "controlled stop; latched until `robot/recover`",
     "scene/reset": "builds the scene of a task anew from a seed",

@@ -2,23 +2,15 @@
 
 from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
+    CALIBRATION,
     OBS,
     REAL_TIME_FACTOR,
     SIMULATED,
     VIEW,
     VIEW_PORT,
-    Argument,
 )
 from gensim2_launch.ros.description import launch_file, node, view
-from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import SetParameter
-from launch_ros.substitutions import FindPackageShare
-
-CALIBRATION = Argument(
-    "calibration",
-    PathJoinSubstitution([FindPackageShare("gensim2"), "config", "cameras.yaml"]),
-    "Calibration file of the cameras",
-)
 
 
 def generate_launch_description():

@@ -23,6 +23,7 @@ setup(
             "bench_success = gensim2_episodes.bench_success:run",
             "collect = gensim2_episodes.programs:collect",
             "dataset = gensim2_episodes.dataset_cli:main",
+            "deploy = gensim2_episodes.programs:deploy",
             "episode_manager = gensim2_episodes.programs:episode_manager",
         ]
     },

@@ -22,6 +22,7 @@ setup(
         "console_scripts": [
             "kpam_planner = gensim2_kpam.programs:kpam_planner",
             "kpam_expert = gensim2_kpam.programs:kpam_expert",
+            "labelled_scene = gensim2_kpam.programs:labelled_scene",
         ]
     },
 )

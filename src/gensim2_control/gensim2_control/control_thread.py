@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ class ControlThread:
         period: float,
         tick: Callable[[float], None],
         on_failure: Callable[[BaseException], None],
+        priority: int = 0,
     ) -> None:
         """Prepare the thread; `start` runs it.
 
@@ -26,10 +29,13 @@ class ControlThread:
             period: time between two calls, s.
             tick: called with the s passed since the call before.
             on_failure: called in the thread with the exception that ended it.
+            priority: real-time priority of the thread, 1 to 99, where this user may have it;
+                0 = that of the others.
         """
         self._period = period
         self._tick = tick
         self._on_failure = on_failure
+        self._priority = priority
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
 
@@ -49,6 +55,9 @@ class ControlThread:
             self._thread.join()
 
     def _run(self) -> None:
+        if self._priority:
+            with contextlib.suppress(PermissionError):
+                os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(self._priority))
         last = time.monotonic()
         due = last + self._period
         while not self._stop.wait(max(0.0, due - time.monotonic())):

@@ -18,3 +18,9 @@ def collect() -> int:
 def episode_manager() -> int:
     """Run the node `episode_manager`; return its exit code."""
     return run_program("gensim2_episodes.episode_manager_node", "EpisodeManagerNode")
+
+
+def deploy() -> int:
+    """Run the node `deploy`; return its exit code."""
+    settings = {"threads": 2, "unique": False}
+    return run_program("gensim2_episodes.deploy_node", "DeployNode", INTERRUPTED, **settings)

@@ -20,6 +20,12 @@ class DriverParameters:
     control_rate: float = parameter(
         200.0, "References per second; libfranka's own loop has 1000.", low=50.0, high=1000.0
     )
+    realtime_priority: int = parameter(
+        50,
+        "Priority of the control thread, where this user may have it (rtprio); 0 = none.",
+        low=0,
+        high=99,
+    )
     franka_state_rate: float = parameter(30.0, "Rate of franka_state, Hz.", low=1.0, high=200.0)
     urdf: str = parameter("", "URDF file; empty = the installed robot description.")
     stiffness: tuple[float, ...] = parameter(

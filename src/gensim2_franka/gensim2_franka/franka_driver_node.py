@@ -87,7 +87,9 @@ class FrankaRobot:
     def start(self) -> None:
         """Start the control loop."""
         period = 1.0 / self._own.control_rate
-        self._thread = ControlThread(period, self._tick, self._on_failure)
+        self._thread = ControlThread(
+            period, self._tick, self._on_failure, self._own.realtime_priority
+        )
         self._thread.start()
 
     def stop(self, rest: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ fake_robot, franka_driver and the client are processes of their own.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -179,8 +180,6 @@ def test_a_robot_that_is_restarted_is_found_again_by_recover(
     ],
 )
 def test_a_start_that_cannot_succeed_says_why(parameters: tuple[str, ...], text: str) -> None:
-    import re
-
     process = start_driver(1 + (os.getpid() + 47) % 95, ADDRESS, *parameters)
     output, _ = process.communicate(timeout=GUARD)
     assert process.returncode != 0

@@ -13,3 +13,8 @@ def kpam_planner() -> int:
 def kpam_expert() -> int:
     """Run the node `kpam_expert`; return its exit code."""
     return run_program("gensim2_kpam.kpam_expert_node", "KpamExpertNode")
+
+
+def labelled_scene() -> int:
+    """Run the node `labelled_scene`; return its exit code."""
+    return run_program("gensim2_kpam.labelled_scene_node", "LabelledSceneNode")

@@ -18,6 +18,7 @@ from std_srvs.srv import Trigger
 from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
 from gensim2_control.goals import GoalRejected
+from gensim2_control.hardware import Fault
 from gensim2_control.report import Level, Report
 from gensim2_control.ros.arm_server import ArmServer
 from gensim2_control.ros.body_parameters import BodyParameters
@@ -29,6 +30,10 @@ from gensim2_control.ros.state_publisher import StatePublisher
 CONDITION_PERIOD = 1.0
 """Time between two messages of robot status, and looks for another host, s of wall time."""
 _INACTIVE = "the node is inactive: activate it (ros2 lifecycle set NODE activate)"
+_UNCONFIRMED = (
+    "an operator has to confirm the first motion: see that the workspace is clear, then call "
+    "robot/confirm"
+)
 _RECOVERY_TIMEOUT = 10.0
 _POLL = 0.05
 _LOOP_TIMEOUT = 0.5
@@ -56,6 +61,8 @@ class BodyInterface:
         self._inactive = _INACTIVE
         self._rivals = Rivals(node)
         self._rivalry = ""
+        self._fault = Fault.NONE
+        self._unconfirmed = _UNCONFIRMED if parameters.confirm else ""
         self._closed = threading.Event()
         self._published = threading.Event()
         self._publisher = StatePublisher(
@@ -78,6 +85,7 @@ class BodyInterface:
                 ("robot/stop", self._on_stop),
                 ("robot/recover", self._on_recover),
                 ("robot/home", self._on_home),
+                ("robot/confirm", self._on_confirm),
             )
         ]
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
@@ -95,6 +103,11 @@ class BodyInterface:
         they are silent (see `republish`). A change of the robot's condition goes out at once.
         """
         self._publisher.publish(state)
+        if state is not None and state.error_code is not self._fault:
+            self._fault = state.error_code
+            if self._fault not in (Fault.NONE, Fault.STOP_REQUESTED):
+                text = f"stopped by {self._fault.name}: {state.reason}"
+                self._node.get_logger().error(f"{text}. Mend the cause, then call robot/recover.")
         self._published.set()
 
     def republish(self, state: BodyState) -> None:
@@ -112,7 +125,9 @@ class BodyInterface:
         self._body.reseed()
         self._closed.clear()
         self._inactive = ""
-        self._publisher.refusal = self._rivalry
+        self._publisher.refusal = self._refusal()
+        if self._unconfirmed:
+            self._node.get_logger().warning(f"no goals are accepted: {self._unconfirmed}")
 
     def deactivate(self) -> None:
         """Bring the robot to rest, end all goals, tell their clients, and refuse new ones.
@@ -149,7 +164,7 @@ class BodyInterface:
         self._gripper.drain()
 
     def _refusal(self) -> str:
-        return self._inactive or self._rivalry
+        return self._inactive or self._rivalry or self._unconfirmed
 
     def _on_timer(self) -> None:
         rivalry = self._rivals.describe(own=1)
@@ -168,10 +183,7 @@ class BodyInterface:
         self._publisher.publish_condition(None if self._inactive else self._body.state)
 
     def _on_heartbeat_lost(self, reason: str) -> None:
-        if self._body.heartbeat_lost(reason):
-            self._node.get_logger().error(
-                f"stopped: {reason}. Call robot/recover when the cause is mended."
-            )
+        self._body.heartbeat_lost(reason)
 
     def _require_heartbeat(self) -> str:
         return "" if self._heartbeat.alive else "no client_heartbeat is alive; send one with goals"
@@ -193,6 +205,13 @@ class BodyInterface:
             reason = state.reason if state is not None else "no measurement"
             response.success = False
             response.message = f"the robot is not ready: {reason}"
+        return response
+
+    def _on_confirm(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = True
+        response.message = "confirmed" if self._unconfirmed else "nothing to confirm"
+        self._unconfirmed = ""
+        self._tell()
         return response
 
     def _on_home(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -16,6 +16,9 @@ class BodyParameters:
     autostart: bool = parameter(
         True, "Configure and activate at start; without it a lifecycle manager does that."
     )
+    confirm: bool = parameter(
+        False, "Refuse goals until an operator has called robot/confirm once."
+    )
     position_margin: float = parameter(
         0.0, "Distance kept from the joint position limits, rad.", low=0.0, high=0.5
     )

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, SomeSubstitutionsType
 
@@ -76,6 +77,29 @@ USE_SIM_TIME = Argument(
     "use_sim_time", "false", "Whether time is that of a simulation", bool, choices=BOOLEAN
 )
 SIMULATED = replace(USE_SIM_TIME, default="true")
+ROBOT_IP = Argument(
+    "robot_ip", "", "Address of the robot's control interface; empty = fake hardware"
+)
+USE_FAKE_HARDWARE = Argument(
+    "use_fake_hardware",
+    "auto",
+    "Fake robot and cameras, which speak the protocols of the real ones; auto = without robot_ip",
+    choices=("auto", *BOOLEAN),
+)
+ALLOW_NON_RT = Argument(
+    "allow_non_rt", "false", "Drive a real robot without a real-time kernel", bool, BOOLEAN
+)
+CONFIRM = Argument(
+    "confirm",
+    "auto",
+    "Wait for robot/confirm before the first motion; auto = with a real robot",
+    choices=("auto", *BOOLEAN),
+)
+CALIBRATION = Argument(
+    "calibration",
+    PathJoinSubstitution([FindPackageShare("gensim2"), "config", "cameras.yaml"]),
+    "Calibration file of the cameras",
+)
 VIEW = Argument(
     "view",
     "none",

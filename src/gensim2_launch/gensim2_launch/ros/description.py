@@ -48,9 +48,10 @@ def node(
     *arguments: Argument,
     parameters: dict[str, Any] | None = None,
     on_exit: Callable[..., Any] = fail_without,
+    name: str | None = None,
     **options: Any,
 ) -> Node:
-    """Describes a node that is named like its executable.
+    """Describes a node.
 
     Args:
         package: where it is.
@@ -58,13 +59,14 @@ def node(
         arguments: launch arguments that become parameters of the same names.
         parameters: further parameters.
         on_exit: what its end means; by default the launch fails.
+        name: of the node; by default that of its executable.
         options: more for `launch_ros.actions.Node`, as `condition`.
     """
     given = {argument.name: argument.parameter() for argument in arguments} | (parameters or {})
     return Node(
         package=package,
         executable=executable,
-        name=executable,
+        name=name or executable,
         output="screen",
         parameters=[given] if given else None,
         on_exit=on_exit,

@@ -1,0 +1,77 @@
+"""The real body and eyes: Franka driver, cameras, labelled scene; or fake hardware behind them.
+
+Its counterpart is robot_sim.launch.py.
+"""
+
+from gensim2_launch.ros.arguments import (
+    ALLOW_NON_RT,
+    ASSET_ROOT,
+    BOOLEAN,
+    CALIBRATION,
+    CONFIRM,
+    OBS,
+    ROBOT_IP,
+    USE_FAKE_HARDWARE,
+    VIEW,
+    VIEW_PORT,
+    Argument,
+)
+from gensim2_launch.ros.description import launch_file, node, view
+from gensim2_launch.ros.hardware import decide_hardware
+from launch.actions import OpaqueFunction
+from launch.conditions import IfCondition
+from launch_ros.parameter_descriptions import ParameterValue
+
+SCENE = (
+    Argument("task", "OpenBox", "Task whose scene is labelled"),
+    Argument("scene_file", "", "File of the labels of the scene; empty = click on the keypoints"),
+    Argument("asset", "", "Which object it is: asset reference, id or seed; empty = drawn by seed"),
+    Argument("seed", "0", "Seed of what is drawn", int),
+)
+DRAW_SCENE = Argument(
+    "draw_scene",
+    "auto",
+    "Take a scene that the task draws where none is labelled; auto = with fake hardware",
+    choices=("auto", *BOOLEAN),
+)
+HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM)
+
+
+def decide_scene(context):
+    """A rehearsal on fake hardware needs nobody who clicks."""
+    given = context.launch_configurations
+    if given["draw_scene"] == "auto":
+        labelled = given["use_fake_hardware"] == "false" or given["scene_file"]
+        given["draw_scene"] = "false" if labelled else "true"
+
+
+def generate_launch_description():
+    """Declares the arguments and starts driver and scene, and what is fake of the hardware."""
+    fake = IfCondition(USE_FAKE_HARDWARE.configuration())
+    draw = ParameterValue(DRAW_SCENE.configuration(), value_type=bool)
+    return launch_file(
+        __file__,
+        (*HARDWARE, *SCENE, DRAW_SCENE, ASSET_ROOT, OBS, CALIBRATION, VIEW, VIEW_PORT),
+        OpaqueFunction(function=decide_hardware),
+        OpaqueFunction(function=decide_scene),
+        view(ASSET_ROOT),
+        node("gensim2_franka", "fake_robot", ROBOT_IP, condition=fake),
+        node(
+            "gensim2_franka",
+            "franka_driver",
+            ROBOT_IP,
+            ALLOW_NON_RT,
+            parameters={
+                "confirm": ParameterValue(CONFIRM.configuration(), value_type=bool),
+                "connect_timeout": 30.0,
+                "heartbeat_required": True,
+                "position_margin": 0.05,
+                "velocity_scale": 0.5,
+                "acceleration_scale": 0.5,
+                "workspace_lower": [-0.3, -0.8, 0.0],
+                "workspace_upper": [0.9, 0.8, 1.2],
+                "controller_state_rate": 50.0,
+            },
+        ),
+        node("gensim2_kpam", "labelled_scene", *SCENE, ASSET_ROOT, parameters={"draw": draw}),
+    )

@@ -1,0 +1,40 @@
+"""Decides what the launch files of the real robot leave open: `auto` becomes yes or no."""
+
+from __future__ import annotations
+
+from gensim2_launch.ros.arguments import (
+    ALLOW_NON_RT,
+    CONFIRM,
+    ROBOT_IP,
+    USE_FAKE_HARDWARE,
+)
+from launch import LaunchContext
+
+FAKE_ADDRESS = "127.0.0.1"
+"""Where a fake robot listens unless `robot_ip` names another address of this machine."""
+
+
+def decide_hardware(context: LaunchContext) -> None:
+    """Settles robot_ip, use_fake_hardware, allow_non_rt and confirm.
+
+    Raises:
+        RuntimeError: they contradict each other.
+    """
+    given = context.launch_configurations
+    fake = given[USE_FAKE_HARDWARE.name]
+    if fake == "auto":
+        fake = "false" if given[ROBOT_IP.name] else "true"
+    if fake == "false" and not given[ROBOT_IP.name]:
+        raise RuntimeError("use_fake_hardware:=false needs the address of a robot: robot_ip:=...")
+    if fake == "true":
+        address = given[ROBOT_IP.name] or FAKE_ADDRESS
+        if not address.startswith("127."):
+            raise RuntimeError(
+                f"robot_ip:={address} is not an address of this machine, where fake hardware "
+                "listens; leave it out, or say use_fake_hardware:=false"
+            )
+        given[ROBOT_IP.name] = address
+        given[ALLOW_NON_RT.name] = "true"
+    given[USE_FAKE_HARDWARE.name] = fake
+    if given[CONFIRM.name] == "auto":
+        given[CONFIRM.name] = "false" if fake == "true" else "true"
