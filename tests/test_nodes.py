@@ -19,6 +19,13 @@ from ament_index_python.packages import get_package_prefix
 ROOT = Path(__file__).resolve().parents[1]
 # Programs that are no nodes; they take options, not parameters.
 COMMANDS = {"dataset", "bench_success"}
+# What a node does not start without.
+NEEDED = {
+    "sim_bridge": ("-p", "obs:=state"),
+    "franka_driver": ("-p", "robot_ip:=127.0.0.1"),
+}
+# Who asks for something has not got it.
+CLIENTS = {"collect", "deploy"}
 GUARD = 120.0  # s; only ends a test that hangs
 
 
@@ -35,7 +42,7 @@ def nodes() -> list[tuple[str, str]]:
 def test_an_unknown_parameter_ends_the_start(package: str, executable: str) -> None:
     """A misspelt parameter must not mean that the default is used."""
     words = [shutil.which("ros2") or "ros2", "run", package, executable, "--ros-args"]
-    needed = ["-p", "obs:=state"] if executable == "sim_bridge" else []
+    needed = NEEDED.get(executable, ())
     ended = subprocess.run(
         [*words, *needed, "-p", "nosuch_parameter:=1"],
         capture_output=True,
@@ -77,6 +84,5 @@ def test_ctrl_c_counts_from_the_first_moment_on(package: str, executable: str) -
     finally:
         process.kill()
     assert early, "it could not be ended while it imported"
-    # Who asks for episodes has not got any.
-    assert process.returncode == (130 if executable == "collect" else 0), output
+    assert process.returncode == (130 if executable in CLIENTS else 0), output
     assert "Traceback" not in output, output

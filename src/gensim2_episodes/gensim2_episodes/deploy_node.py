@@ -76,7 +76,8 @@ class DeployNode(Node):
     def close(self) -> None:
         """Cancel what runs, and wait for its end."""
         self._interrupted.set()
-        self._thread.join(_CANCEL_TIMEOUT + 1.0)
+        if self._thread.ident is not None:
+            self._thread.join(_CANCEL_TIMEOUT + 1.0)
 
     def _run(self) -> None:
         try:
