@@ -18,7 +18,7 @@ from ament_index_python.packages import get_package_prefix
 
 ROOT = Path(__file__).resolve().parents[1]
 # Programs that are no nodes; they take options, not parameters.
-COMMANDS = {"dataset", "bench_success"}
+COMMANDS = {"dataset", "bench_success", "calibrate"}
 GUARD = 120.0  # s; only ends a test that hangs
 
 
