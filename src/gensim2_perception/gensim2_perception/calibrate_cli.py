@@ -5,6 +5,7 @@ board prints a board, record takes views, solve computes and stores, refine alig
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -90,7 +91,7 @@ def record(
 
     values = {
         "camera": camera,
-        "folder": folder,
+        "folder": str(folder),
         "arrangement": arrangement.value,
         "board_kind": kind.value,
         "board_columns": columns,
@@ -98,7 +99,8 @@ def record(
         "board_square": square,
         "board_marker": marker,
     }
-    words = [word for name, value in values.items() for word in ("-p", f"{name}:={value}")]
+    # Quoted as YAML, in which a folder named 7 would be a number.
+    words = [w for name, value in values.items() for w in ("-p", f"{name}:={json.dumps(value)}")]
     given = [word for word in context.args if word != "--ros-args"]
     code = run_program(
         "gensim2_perception.calibrate_node",

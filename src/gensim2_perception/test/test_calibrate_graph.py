@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -192,6 +193,31 @@ def test_views_are_recorded_and_give_the_camera(
     _, errors = process.communicate(timeout=GUARD_S)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+
+
+def test_enter_records_and_q_ends(tmp_path: Path) -> None:
+    """In a terminal no second one is needed to call a service."""
+    terminal, end = pty.openpty()
+    # A folder whose name looks like a number is one all the same.
+    process = subprocess.Popen(
+        command(tmp_path / "7"),
+        stdin=end,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "ROS_DOMAIN_ID": str(1 + (os.getpid() + 29) % 95)},
+    )
+    try:
+        os.write(terminal, b"\nq\n")
+        output, _ = process.communicate(timeout=GUARD_S)
+    finally:
+        process.kill()
+        os.close(terminal)
+        os.close(end)
+    assert process.returncode == 0, output
+    assert "Enter records a view" in output
+    assert output.count("not recorded: nothing received yet on: left_camera/color/camera_info") == 1
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(
