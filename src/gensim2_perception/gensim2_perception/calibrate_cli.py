@@ -1,12 +1,14 @@
 """Command line `calibrate`: where a camera sits, from pictures of a board and the robot's joints.
 
-board prints a board, record takes views, solve computes and stores, refine aligns two cameras.
+board prints a board, record takes views, solve computes and stores; cloud and refine align two
+cameras to each other.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -87,8 +89,6 @@ def record(
 
     What follows `--ros-args` goes to the node.
     """
-    from gensim2_control.program import run_program
-
     values = {
         "camera": camera,
         "folder": str(folder),
@@ -99,15 +99,52 @@ def record(
         "board_square": square,
         "board_marker": marker,
     }
+    _run_node(context, "calibrate_node", "CalibrateNode", values, unique=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def cloud(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="File to write, .npy.")],
+    camera: Annotated[str, typer.Option(help="Name and namespace of the camera.")],
+    calibration: Annotated[Path, typer.Option(help="Calibration file it is in.")],
+    timeout: Annotated[float, typer.Option(min=0.1, help="Longest wait [s].")] = 30.0,
+) -> None:
+    """Store one cloud of a fixed camera, in base, for refine.
+
+    What follows `--ros-args` goes to the node.
+    """
+    values = {
+        "out": str(out),
+        "camera": camera,
+        "calibration": str(calibration),
+        "timeout": timeout,
+    }
+    # Two cameras may be looked at side by side.
+    _run_node(context, "cloud_capture_node", "CloudCaptureNode", values, unique=False)
+
+
+def _run_node(
+    context: typer.Context, module: str, node: str, values: Mapping[str, object], *, unique: bool
+) -> None:
+    from gensim2_control.program import run_program
+
+    if context.args and context.args[0] != "--ros-args":
+        raise CalibrationRefusedError(
+            f"unknown argument {context.args[0]!r}: --help lists those of this command, and what "
+            "is meant for the node follows --ros-args"
+        )
+
     # Quoted as YAML, in which a folder named 7 would be a number.
     words = [w for name, value in values.items() for w in ("-p", f"{name}:={json.dumps(value)}")]
     given = [word for word in context.args if word != "--ros-args"]
     code = run_program(
-        "gensim2_perception.calibrate_node",
-        "CalibrateNode",
+        f"gensim2_perception.{module}",
+        node,
         _INTERRUPTED,
         args=["calibrate", "--ros-args", *words, *given],
         threads=2,
+        unique=unique,
     )
     raise typer.Exit(code)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import rclpy
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, JointState
@@ -60,10 +61,13 @@ class CalibrateNode(Node):
         self.create_service(Trigger, "~/capture", self._on_capture)
         self._ended = threading.Event()
         self._keys: threading.Thread | None = None
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._starter = self.create_timer(0.0, self._listen_to_keys, clock=steady)
         self.get_logger().info(f"recording {table.camera} into {table.folder}")
 
-    def start(self, ended: object) -> None:
-        """Listens to the Enter key where there is a terminal."""
+    def _listen_to_keys(self) -> None:
+        """Called once, by the executor: a key that ends the node must not come before it runs."""
+        self._starter.cancel()
         if sys.stdin is not None and sys.stdin.isatty():
             print("Enter records a view, q and Enter ends.", flush=True)
             self._keys = threading.Thread(target=self._listen, name="keys", daemon=True)

@@ -1,7 +1,8 @@
-"""Reads what a refinement needs: clouds from files, and poses of fixed cameras."""
+"""Files of a refinement: clouds, and the poses of fixed cameras."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import trimesh
 from gensim2_control.camera_calibration import CameraCalibrations
 from numpy.typing import NDArray
 
+from .atomic_file import write_atomically
 from .calibration_errors import CalibrationRefusedError
 
 
@@ -35,6 +37,32 @@ def load_cloud(path: Path) -> NDArray[np.float64]:
     if points.ndim != 2 or points.shape[1] != 3:
         raise CalibrationRefusedError(f"cloud {path}: shape {points.shape}, (N, 3) is needed")
     return points
+
+
+def save_cloud(path: Path, p_cam: NDArray[np.float32], T_base_cam: NDArray[np.float64]) -> int:
+    """Writes a cloud in base, without the points that were not measured.
+
+    Args:
+        path: `.npy`, which `load_cloud` reads.
+        p_cam: (N, 3) in the optical frame [m]; not finite or at the origin = not measured.
+        T_base_cam: (4, 4).
+
+    Returns:
+        Number of points written.
+
+    Raises:
+        CalibrationRefusedError: another kind of file, or no points.
+        OSError: it cannot be written.
+    """
+    if path.suffix != ".npy":
+        raise CalibrationRefusedError("the name of the file must end with .npy")
+    measured = p_cam[np.isfinite(p_cam).all(axis=1) & (p_cam[:, 2] > 0.0)].astype(np.float64)
+    if not len(measured):
+        raise CalibrationRefusedError("the cloud holds no measured points")
+    buffer = io.BytesIO()
+    np.save(buffer, measured @ T_base_cam[:3, :3].T + T_base_cam[:3, 3], allow_pickle=False)
+    write_atomically(path, buffer.getvalue())
+    return len(measured)
 
 
 def pose_in_base(calibration: Path, camera: str) -> NDArray[np.float64]:

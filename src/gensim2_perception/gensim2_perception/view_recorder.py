@@ -49,6 +49,7 @@ class ViewRecorder:
         self._model: CameraModel | None = None
         self._urdf = ""
         self._session: CalibrationSession | None = None
+        self._recorded_ns: int | None = None
         self._lock = threading.Lock()
 
     def camera_model(self, model: CameraModel) -> None:
@@ -99,6 +100,10 @@ class ViewRecorder:
                     "running, in this namespace?"
                 )
             stamp_ns, rgb, q = self._newest()
+            if stamp_ns == self._recorded_ns:
+                raise CalibrationRefusedError(
+                    "the newest picture is recorded already: wait for the next one"
+                )
             detection = self._detector.detect(rgb)
             if detection is None:
                 raise CalibrationRefusedError(
@@ -114,6 +119,7 @@ class ViewRecorder:
                 )
             session = self._open()
             name = session.add(rgb, stamp_ns, q)
+            self._recorded_ns = stamp_ns
         return (
             f"{name}: {len(detection.ids)} corners, {tilt:.0f} deg from straight ahead. "
             f"{self._progress(session)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -16,16 +17,21 @@ import numpy as np
 import pytest
 import rclpy
 from board_scenes import CAMERA, CHARUCO, BoardScene
+from cloud_scenes import LEFT, cloud
+from gensim2_control.camera_calibration import CameraCalibration
 from gensim2_control.hardware import ARM_JOINTS
+from gensim2_perception.calibration_file import put_camera
 from gensim2_perception.calibration_report import Arrangement
 from gensim2_perception.calibration_session import CalibrationSession
 from gensim2_perception.calibration_solver import solve_calibration
+from gensim2_perception.cloud_file import load_cloud
 from gensim2_perception.fusion_messages_node import to_time
 from gensim2_perception.hand_eye import pose_difference
+from gensim2_perception.layouts import XYZRGB_FIELDS, pack_xyzrgb
 from numpy.typing import NDArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from sensor_msgs.msg import CameraInfo, Image, JointState
+from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2, PointField
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
@@ -109,6 +115,56 @@ class Cell:
         rclpy.shutdown(context=self.context)
 
 
+def test_a_cloud_is_stored_in_base_for_the_refinement(tmp_path: Path) -> None:
+    """What `refine` compares is where the present calibration puts the points."""
+    domain = 1 + (os.getpid() + 30) % 95
+    environment = {
+        **os.environ,
+        "ROS_DOMAIN_ID": str(domain),
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+    }
+    calibration, out = tmp_path / "cameras.yaml", tmp_path / "left.npy"
+    put_camera(calibration, "left_camera", CameraCalibration.from_matrix("base", LEFT))
+    p_base = cloud(LEFT, np.random.default_rng(0))[::50]
+    p_cam = (p_base - LEFT[:3, 3]) @ LEFT[:3, :3]
+    p_cam = np.vstack([p_cam, [[np.nan] * 3], np.zeros((1, 3))]).astype(np.float32)
+    message = PointCloud2(height=1, width=len(p_cam), point_step=16, row_step=16 * len(p_cam))
+    message.fields = [PointField(**vars(field)) for field in XYZRGB_FIELDS]
+    message.data = array("B", pack_xyzrgb(p_cam, np.zeros(p_cam.shape, np.uint8)))
+    program = "import sys; from gensim2_perception.programs import calibrate; sys.exit(calibrate())"
+    words = ["cloud", str(out), "--camera", "left_camera", "--calibration", str(calibration)]
+    start = [sys.executable, "-c", program, *words]
+    process = subprocess.Popen(
+        start, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=domain)
+    node = rclpy.create_node("camera", context=context)
+    try:
+        publisher = node.create_publisher(PointCloud2, "left_camera/depth/color/points", 1)
+        end = time.monotonic() + GUARD_S
+        while process.poll() is None and time.monotonic() < end:
+            publisher.publish(message)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
+        output, errors = process.communicate(timeout=GUARD_S)
+    finally:
+        process.kill()
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+    assert process.returncode == 0, errors
+    assert f"{len(p_base)} points in base stored" in output
+    np.testing.assert_allclose(load_cloud(out), p_base, atol=1e-6)
+
+    out.unlink()
+    silent = subprocess.run(
+        [*start, "--timeout", "0.5"], env=environment, capture_output=True, text=True
+    )
+    assert silent.returncode == 1
+    assert silent.stderr.startswith("error: no cloud on left_camera/depth/color/points within 0.5")
+    assert not out.exists()
+
+
 def command(folder: Path, *settings: str) -> list[str]:
     program = "import sys; from gensim2_perception.programs import calibrate; sys.exit(calibrate())"
     words = ["record", str(folder), "--camera", "left_camera", "--arrangement", "eye_to_hand"]
@@ -172,6 +228,7 @@ def test_views_are_recorded_and_give_the_camera(
             lambda success, text, i=i: success and text.startswith(f"view_{i:03d}")
         )
     assert f"{VIEWS} views, enough to solve" in text
+    assert "recorded already" in cell.capture()[1], "twice the same picture is one view"
 
     # The camera stops sending while the arm goes on.
     cell.rest(300.0, first)
@@ -225,6 +282,7 @@ def test_enter_records_and_q_ends(tmp_path: Path) -> None:
     [
         (("--ros-args", "-p", "bord_rows:=5"), "unknown parameter bord_rows"),
         (("--marker", "0.05"), "marker of 50 mm in a square of 40 mm"),
+        (("--marekr", "0.02"), "unknown argument '--marekr'"),
     ],
 )
 def test_wrong_settings_end_the_recording_and_are_named(
