@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from board_scenes import pose
-from cloud_scenes import BOXES, LEFT, OPPOSITE, RIGHT, cloud
+from cloud_scenes import BOXES, LEFT, OPPOSITE, RIGHT, WALLS, cloud
 from gensim2_perception.calibration_errors import CalibrationRefusedError
 from gensim2_perception.cloud_alignment import CameraCloud, align_clouds
 from gensim2_perception.hand_eye import pose_difference
@@ -57,10 +57,11 @@ def test_a_bare_table_is_refused_with_the_open_directions() -> None:
 
 
 def test_cameras_that_see_different_sides_are_refused() -> None:
-    """The front of a box is not its back, though both are near each other."""
+    """The front of a thin wall is not its back, though both are near each other."""
     rng = np.random.default_rng(0)
-    with pytest.raises(CalibrationRefusedError, match="directions open"):
-        align_clouds(seen(OPPOSITE, rng), seen(RIGHT, rng), rng)
+    for boxes in (BOXES, WALLS):
+        with pytest.raises(CalibrationRefusedError, match="directions open"):
+            align_clouds(seen(OPPOSITE, rng, boxes), seen(RIGHT, rng, boxes), rng)
 
 
 def test_too_little_overlap_and_too_few_points_are_refused() -> None:
