@@ -36,7 +36,7 @@ _DIRECTIONS = 60
 # A direction that fewer of the points have is noise.
 _MIN_SHARE = 0.005
 _STEPS = 40
-_STILL_M = 2e-6
+_STILL_M = 1e-5
 # Share of the information below which a direction counts as open; a noisy plane has some.
 _MIN_INFORMATION = 0.004
 _HIDDEN_SHARE = 0.3

@@ -23,7 +23,7 @@ def misplaced(seen: CameraCloud, T_base_cam: NDArray, T_base_wrong: NDArray) -> 
     return CameraCloud(seen.points @ T[:3, :3].T + T[:3, 3], T_base_wrong[:3, 3])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_centimetre_and_a_degree_and_a_half_are_mended(seed: int) -> None:
     rng = np.random.default_rng(seed)
     fixed, moving = seen(LEFT, rng), seen(RIGHT, rng)
