@@ -18,7 +18,7 @@ from ament_index_python.packages import get_package_prefix
 
 ROOT = Path(__file__).resolve().parents[1]
 # Programs that are no nodes; they take options, not parameters.
-COMMANDS = {"dataset", "bench_success"}
+COMMANDS = {"dataset", "bench_success", "calibrate"}
 # What a node does not start without.
 NEEDED = {
     "sim_bridge": ("-p", "obs:=state"),

@@ -16,10 +16,11 @@ setup(
     zip_safe=True,
     maintainer="GenSim2 for ROS 2 developers",
     maintainer_email="maintainers@gensim2.example.com",
-    description="Point-cloud fusion of several depth cameras.",
+    description="Point-cloud fusion of several depth cameras, and their calibration.",
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
+            "calibrate = gensim2_perception.programs:calibrate",
             "pointcloud_fusion = gensim2_perception.programs:pointcloud_fusion",
         ]
     },

@@ -11,3 +11,11 @@ def pointcloud_fusion() -> int:
     return run_program(
         "gensim2_perception.pointcloud_fusion_node", "PointcloudFusionNode", threads=1
     )
+
+
+def calibrate() -> int:
+    """Run the command line `calibrate`; return its exit code."""
+    # What it needs takes a second to import, which the node above shall not wait for.
+    from gensim2_perception.calibrate_cli import main
+
+    return main()

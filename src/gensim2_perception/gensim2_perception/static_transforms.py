@@ -40,11 +40,12 @@ def rigid(xyz: Sequence[float], xyzw: Sequence[float]) -> Transform:
 
 
 def inverse(T_a_b: Transform) -> Transform:
-    """T_b_a of a rigid T_a_b."""
-    R = T_a_b[:3, :3]
-    T = np.eye(4)
-    T[:3, :3] = R.T
-    T[:3, 3] = -R.T @ T_a_b[:3, 3]
+    """T_b_a (..., 4, 4) of rigid T_a_b (..., 4, 4)."""
+    R_b_a = np.swapaxes(T_a_b[..., :3, :3], -1, -2)
+    T = np.zeros_like(T_a_b, np.float64)
+    T[..., :3, :3] = R_b_a
+    T[..., :3, 3] = -(R_b_a @ T_a_b[..., :3, 3, None])[..., 0]
+    T[..., 3, 3] = 1.0
     return T
 
 
