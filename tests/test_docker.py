@@ -256,7 +256,7 @@ def test_the_health_check_asks_for_nodes_the_service_starts(name: str) -> None:
     nodes = set(check["test"][len(prefix) :])
     assert nodes
     launched = set()
-    for file in ("robot_sim", "core") if name == "sim" else ("core",):
+    for file in ("robot_sim" if name == "sim" else "robot_real", "core"):
         text = (ROOT / "launch" / "launch" / f"{file}.launch.py").read_text()
         launched |= set(re.findall(r'node\(\s*"[\w]+",\s*"(\w+)"', text))
     assert nodes <= launched

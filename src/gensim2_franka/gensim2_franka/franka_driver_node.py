@@ -22,8 +22,12 @@ from std_srvs.srv import Trigger
 
 from gensim2_franka.driver_parameters_node import DriverParameters
 from gensim2_franka.franky_hardware import FrankyHardware
+from gensim2_franka.priority import raise_priority
 from gensim2_franka.state_message_node import franka_state
 from gensim2_msgs.msg import FrankaState
+
+_PRIORITY = 10
+"""Real-time priority of everything in the driver; its control thread has a higher one."""
 
 
 class FrankaRobot:
@@ -86,6 +90,11 @@ class FrankaRobot:
 
     def start(self) -> None:
         """Start the control loop."""
+        if self._own.realtime_priority and not raise_priority(_PRIORITY):
+            self._node.get_logger().warning(
+                "this user may not have real-time priority (rtprio in /etc/security/limits.conf): "
+                "a busy machine can hold up the control loop"
+            )
         period = 1.0 / self._own.control_rate
         self._thread = ControlThread(
             period, self._tick, self._on_failure, self._own.realtime_priority
