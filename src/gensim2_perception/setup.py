@@ -16,11 +16,12 @@ setup(
     zip_safe=True,
     maintainer="GenSim2 for ROS 2 developers",
     maintainer_email="maintainers@gensim2.example.com",
-    description="Point-cloud fusion of several depth cameras.",
+    description="RealSense cameras, and point-cloud fusion of several depth cameras.",
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
             "pointcloud_fusion = gensim2_perception.programs:pointcloud_fusion",
+            "realsense_camera = gensim2_perception.programs:realsense_camera",
         ]
     },
 )
