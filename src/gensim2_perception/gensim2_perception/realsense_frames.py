@@ -67,8 +67,9 @@ class FrameConverter:
             return None
         for block in self._blocks:
             frames = block.process(frames).as_frameset()
-        aligned = self._align.process(frames)
-        depth, colour = aligned.get_depth_frame(), aligned.get_color_frame()
+        if not _aligned(frames):
+            frames = self._align.process(frames)
+        depth, colour = frames.get_depth_frame(), frames.get_color_frame()
         if not depth or not colour:
             return None
         intrinsics = colour.profile.as_video_stream_profile().intrinsics
@@ -89,6 +90,22 @@ class FrameConverter:
             ),
             distortion=tuple(float(c) for c in intrinsics.coeffs),
         )
+
+
+def _aligned(frames: rs.composite_frame) -> bool:
+    """Whether both images are of one imager: aligning them anew leaves out a pixel in fifteen."""
+    depth = frames.get_depth_frame().profile.as_video_stream_profile()
+    colour = frames.get_color_frame().profile.as_video_stream_profile()
+    if _model(depth.intrinsics) != _model(colour.intrinsics):
+        return False
+    T_colour_depth = depth.get_extrinsics_to(colour)
+    return np.allclose(T_colour_depth.rotation, np.eye(3).ravel(), rtol=0.0, atol=1e-7) and (
+        np.allclose(T_colour_depth.translation, 0.0, rtol=0.0, atol=1e-7)
+    )
+
+
+def _model(i: rs.intrinsics) -> tuple[float, ...]:
+    return (i.width, i.height, i.fx, i.fy, i.ppx, i.ppy, *i.coeffs)
 
 
 def _rgb(colour: rs.video_frame) -> NDArray[np.uint8]:
