@@ -23,10 +23,11 @@ from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from .realsense_capture import Capture, CaptureState
+from .realsense_device import CameraOpener
 from .realsense_health import assess_camera
 from .realsense_messages_node import camera_transforms, picture_messages, points_message
 from .realsense_parameters_node import RealsenseParameters
-from .realsense_sources import Opener, SceneOpener, device_opener, recording_opener
+from .realsense_sources import Opener, SceneOpener, recording_opener
 from .rgbd_frame import RgbdFrame
 
 POLL_S = 0.1
@@ -107,7 +108,7 @@ class RealsenseCameraNode(Node):
             transforms = camera_transforms(self._camera, calibrations.cameras[self._camera])
             self._transforms.publish(TFMessage(transforms=transforms))
         if table.source == "device":
-            return device_opener(table.device(), table.stream(), table.filters())
+            return CameraOpener(table.device(), table.stream(), table.filters())
         if table.source == "bag":
             return recording_opener(Path(table.bag), table.bag_loop, table.filters())
         opener = SceneOpener(

@@ -53,7 +53,7 @@ class PipelineSource:
         while (left_s := ends - time.monotonic()) > 0.0:
             try:
                 arrived, frames = self._running.try_wait_for_frames(max(1, int(left_s * 1000.0)))
-                frame = self._converter.convert(self._newest(frames)) if arrived else None
+                frame = self._converter.convert(frames) if arrived else None
             except (RuntimeError, ColourFormatError) as error:
                 raise SourceError(f"{self._info.name} {self._info.serial}: {error}") from error
             if frame is not None:
@@ -66,12 +66,6 @@ class PipelineSource:
         elif not self._device.is_connected():
             raise SourceError(f"{self._info.name} {self._info.serial} was unplugged")
         return None
-
-    def _newest(self, frames: rs.composite_frame) -> rs.composite_frame:
-        # After a pause some wait in a queue; working them off would keep all that follow late.
-        while (later := self._running.poll_for_frames()).size() > 0:
-            frames = later
-        return frames
 
     @property
     def _running(self) -> rs.pipeline:
@@ -95,38 +89,64 @@ class PipelineSource:
                 pipeline.stop()
 
 
-def open_camera(
-    device_settings: DeviceSettings, stream: StreamSettings, filters: FilterSettings
-) -> PipelineSource:
-    """Open a camera that is plugged in.
+class CameraOpener:
+    """Opens a camera that is plugged in, as often as needed."""
 
-    Raises:
-        SourceError: it is not there, has no such profile or preset, or is in use.
-    """
-    try:
-        device = find_device(rs.context(), device_settings.serial)
-        return open_device(device, device_settings, stream, filters)
-    except RuntimeError as error:
-        raise _as_source_error(error) from error
+    def __init__(
+        self, device: DeviceSettings, stream: StreamSettings, filters: FilterSettings
+    ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            device: which camera, and how it is set.
+            stream: the profile wanted.
+            filters: what is done to the depth.
+        """
+        self._device = device
+        self._stream = stream
+        self._filters = filters
+        self._context: rs.context | None = None
+
+    def __call__(self) -> PipelineSource:
+        """Open it.
+
+        Raises:
+            SourceError: it is not there, has no such profile or preset, or is in use.
+        """
+        try:
+            # One for all attempts: each watches the bus with threads of its own.
+            self._context = self._context or rs.context()
+            device = find_device(self._context, self._device.serial)
+            return open_device(self._context, device, self._device, self._stream, self._filters)
+        except RuntimeError as error:
+            raise _as_source_error(error) from error
 
 
 def open_device(
+    context: rs.context,
     device: rs.device,
-    device_settings: DeviceSettings,
+    settings: DeviceSettings,
     stream: StreamSettings,
     filters: FilterSettings,
 ) -> PipelineSource:
     """Set a device and start its colour and depth streams.
+
+    Args:
+        context: of the device.
+        device: the camera.
+        settings: how it is set.
+        stream: the profile wanted.
+        filters: what is done to the depth.
 
     Raises:
         SourceError: it has no such profile or preset, or is in use.
     """
     check_profiles(device, stream)
     try:
-        _set_global_time(device, device_settings.global_time)
-        if device_settings.preset:
-            _set_preset(device, device_settings.preset)
-        pipeline, config = rs.pipeline(), rs.config()
+        _set_global_time(device, settings.global_time)
+        if settings.preset:
+            _set_preset(device, settings.preset)
+        pipeline, config = rs.pipeline(context), rs.config()
         pipeline.set_device(device)
         for kind, pixels in _WANTED:
             config.enable_stream(kind, stream.width, stream.height, pixels, stream.fps)

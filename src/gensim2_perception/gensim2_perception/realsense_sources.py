@@ -10,21 +10,14 @@ from gensim2_control.camera_calibration import CalibrationError, CameraCalibrati
 from gensim2_control.kinematics import Fr3Kinematics
 
 from .realsense_capture import FrameSource, SourceError
-from .realsense_device import open_camera, open_recording
-from .realsense_settings import DeviceSettings, FilterSettings, StreamSettings
+from .realsense_device import open_recording
+from .realsense_settings import FilterSettings, StreamSettings
 from .recorded_scene import load_view
 from .software_camera import SoftwareCamera, SoftwareSource
 from .software_views import SoftwareView, home_pose, recorded_view, rendered_view
 from .table_scene import TABLE_WITH_BOXES
 
 Opener = Callable[[], FrameSource]
-
-
-def device_opener(
-    device: DeviceSettings, stream: StreamSettings, filters: FilterSettings
-) -> Opener:
-    """Opens a camera that is plugged in."""
-    return lambda: open_camera(device, stream, filters)
 
 
 def recording_opener(path: Path, repeat: bool, filters: FilterSettings) -> Opener:

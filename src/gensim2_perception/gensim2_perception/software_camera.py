@@ -121,7 +121,7 @@ class SoftwareSource:
         """
         self._camera = camera
         self._source: PipelineSource = open_device(
-            camera.device, DeviceSettings(), camera.stream, filters
+            rs.context(), camera.device, DeviceSettings(), camera.stream, filters
         )
         camera.start()
 

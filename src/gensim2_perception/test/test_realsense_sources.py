@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyrealsense2 as rs
 import pytest
-from gensim2_perception.realsense_capture import RecordingEnded, SourceError
+from gensim2_perception.realsense_capture import Capture, FrameSource, RecordingEnded, SourceError
 from gensim2_perception.realsense_device import (
     check_profiles,
     choose_preset,
@@ -22,6 +24,7 @@ from gensim2_perception.realsense_device import (
 )
 from gensim2_perception.realsense_settings import (
     HOLE_FILLING,
+    CaptureSettings,
     DeviceSettings,
     FilterSettings,
     StreamSettings,
@@ -30,7 +33,7 @@ from gensim2_perception.realsense_sources import SceneOpener
 from gensim2_perception.recorded_scene import RecordedView
 from gensim2_perception.rgbd_frame import RgbdFrame, TimeDomain
 from gensim2_perception.software_camera import SoftwareCamera, SoftwareSource
-from gensim2_perception.software_views import recorded_view
+from gensim2_perception.software_views import SoftwareView, recorded_view
 from gensim2_perception.table_scene import TABLE_WITH_BOXES
 from realsense_scenes import (
     CALIBRATIONS,
@@ -45,8 +48,9 @@ from realsense_scenes import (
     rms,
     view_of,
 )
+from scipy.spatial.transform import Rotation
 
-GUARD_S = 10.0
+GUARD_S = 30.0
 CAMERA = "left_camera"
 RECORDED_FRAMES = 8
 PLAIN = FilterSettings()
@@ -65,7 +69,7 @@ def software(camera: str = CAMERA, filters: FilterSettings = PLAIN) -> SoftwareS
     return SoftwareSource(SoftwareCamera(camera, view_of(camera), FPS, time.time_ns), filters)
 
 
-def frame_of(source: SoftwareSource) -> RgbdFrame:
+def frame_of(source: FrameSource) -> RgbdFrame:
     frame = source.wait(GUARD_S)
     assert frame is not None
     return frame
@@ -85,16 +89,28 @@ def test_a_software_camera_sees_the_scene_where_it_is(camera: str) -> None:
     assert rms(distance) < TOLERANCE_M, rms(distance)
 
 
-def test_depth_is_that_of_the_colour_imager() -> None:
+def rolled_view(camera: str, roll_deg: float) -> SoftwareView:
+    """A camera whose depth imager is turned about its axis, so that the sense of it counts."""
+    view = view_of(camera)
+    T_colour_depth = view.T_colour_depth.copy()
+    T_colour_depth[:3, :3] = Rotation.from_euler("z", roll_deg, degrees=True).as_matrix()
+    _, depth_mm = TABLE_WITH_BOXES.render(POSES[camera] @ T_colour_depth, view.depth)
+    return replace(view, T_colour_depth=T_colour_depth, depth_mm=depth_mm[None])
+
+
+@pytest.mark.parametrize("roll_deg", [0.0, 12.0])
+def test_depth_is_that_of_the_colour_imager(roll_deg: float) -> None:
     """Pixel by pixel, which the surface alone does not show: a box shifted along the table."""
-    view = view_of(CAMERA)
-    with closing(software()) as source:
+    view = rolled_view(CAMERA, roll_deg)
+    with closing(SoftwareSource(SoftwareCamera(CAMERA, view, FPS, time.time_ns), PLAIN)) as source:
         frame = frame_of(source)
     _, truth = TABLE_WITH_BOXES.render(POSES[CAMERA], view.colour)
-    error = np.abs(frame.depth_mm.astype(float) - truth)[(frame.depth_mm > 0) & (truth > 0)]
-    assert np.median(error) < 2.0
+    both = (frame.depth_mm > 0) & (truth > 0)
+    assert both.mean() > 0.6
+    error = np.abs(frame.depth_mm.astype(float) - truth)[both]
+    assert np.median(error) < 3.0
     # Pixels beside an edge may show what is behind it.
-    assert np.mean(error > 20.0) < 0.02
+    assert np.mean(error > 20.0) < 0.03
 
 
 def test_a_recording_gives_the_same_cloud(recording: Path) -> None:
@@ -202,13 +218,20 @@ def test_a_camera_on_the_arm_waits_for_the_robot(opener: Callable[[], SceneOpene
 
 
 def test_after_a_pause_the_newest_frame_comes_first() -> None:
-    """A backlog that is worked off frame by frame would make everything late for good."""
-    with closing(software()) as source:
-        frame_of(source)
-        time.sleep(0.5)  # the pause is the subject
-        resumed = time.time_ns()
-        # A frame of the queue would be as old as the pause.
-        assert resumed - frame_of(source).stamp_ns < 300_000_000
+    """A backlog that is worked off frame by frame would make everything late for good.
+
+    The pipeline of librealsense keeps none; the camera relies on it.
+    """
+    clock = itertools.count(1_000_000_000, 33_000_000)
+    camera = SoftwareCamera(CAMERA, view_of(CAMERA), FPS, lambda: next(clock))
+    source = open_device(rs.context(), camera.device, DeviceSettings(), camera.stream, PLAIN)
+    with closing(source):
+        camera.feed()
+        first = frame_of(source)
+        for _ in range(5):
+            camera.feed()
+        newest = frame_of(source)
+    assert newest.stamp_ns - first.stamp_ns == 5 * 33_000_000
 
 
 @pytest.fixture
@@ -220,7 +243,9 @@ def test_a_missing_profile_is_answered_with_those_there_are(device: rs.device) -
     with pytest.raises(SourceError, match=r"no depth profile 641 x 480 at 30 fps.*320 x 240 at 30"):
         check_profiles(device, StreamSettings(641, 480, 30))
     with pytest.raises(SourceError, match=r"software camera has no depth profile 320 x 240 at 15"):
-        open_device(device, DeviceSettings(), StreamSettings(WIDTH, HEIGHT, 15), PLAIN)
+        open_device(
+            rs.context(), device, DeviceSettings(), StreamSettings(WIDTH, HEIGHT, 15), PLAIN
+        )
     check_profiles(device, StreamSettings(WIDTH, HEIGHT, FPS))
 
 
@@ -234,6 +259,7 @@ def test_a_preset_that_a_camera_lacks_is_refused(device: rs.device) -> None:
         SourceError, match="no visual preset 'High Accuracy'; this camera has: none"
     ):
         open_device(
+            rs.context(),
             device,
             DeviceSettings(preset="High Accuracy"),
             StreamSettings(WIDTH, HEIGHT, FPS),
@@ -276,6 +302,50 @@ def test_what_is_no_recording_is_named(tmp_path: Path, name: str) -> None:
     path.write_bytes(b"no recording" * 1000)
     with pytest.raises(SourceError, match=f"{name} cannot be played"):
         open_recording(path, repeat=False, filters=PLAIN)
+
+
+def test_a_camera_that_stops_sending_is_opened_anew() -> None:
+    """The state machine over librealsense itself: silence, reset, and frames again."""
+    opened: list[SoftwareCamera] = []
+    frames: list[RgbdFrame] = []
+
+    def open_source() -> SoftwareSource:
+        opened.append(SoftwareCamera(CAMERA, view_of(CAMERA), FPS, time.time_ns))
+        return SoftwareSource(opened[-1], PLAIN)
+
+    capture = Capture(
+        open_source,
+        CaptureSettings(frame_timeout_s=0.5, reset_after=2, retry_s=0.01),
+        frames.append,
+        now_ns=time.time_ns,
+        steady_s=time.monotonic,
+    )
+    ends = time.monotonic() + GUARD_S
+
+    def step_until(condition: Callable[[], bool]) -> None:
+        while not condition():
+            assert time.monotonic() < ends, capture.status
+            capture.step()
+
+    step_until(lambda: len(frames) >= 3)
+    # As if its cable were pulled.
+    opened[0].stop()
+    step_until(lambda: len(opened) == 2)
+    before = len(frames)
+    step_until(lambda: len(frames) > before)
+    opened[1].stop()
+    status = capture.status
+    assert (status.resets, status.reconnects, status.problem) == (1, 1, "")
+    assert status.timeouts >= 2
+    stamps = [frame.stamp_ns for frame in frames]
+    assert stamps == sorted(set(stamps))
+    capture.run(stopped())
+
+
+def stopped() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 def test_a_closed_source_says_so() -> None:
