@@ -50,6 +50,8 @@ from realsense_scenes import (
 )
 from scipy.spatial.transform import Rotation
 
+from gensim2_perception import software_camera
+
 GUARD_S = 30.0
 CAMERA = "left_camera"
 RECORDED_FRAMES = 8
@@ -170,23 +172,56 @@ def test_filters_keep_the_size_and_the_scene(filters: FilterSettings) -> None:
     assert np.median(distance) < 0.006
 
 
-def with_hole(depth_mm: np.ndarray) -> np.ndarray:
-    holed = depth_mm.copy()
-    holed[:, 100:110, 150:160] = 0
-    return holed
+def aligned_view(depth_mm: np.ndarray) -> SoftwareView:
+    """A camera whose depth is of the colour imager."""
+    colour = view_of(CAMERA).colour
+    return SoftwareView(
+        colour, colour, np.eye(4), np.zeros((1, HEIGHT, WIDTH, 3), np.uint8), depth_mm[None]
+    )
 
 
-def test_hole_filling_fills() -> None:
+def shown(view: SoftwareView, filters: FilterSettings = PLAIN) -> np.ndarray:
+    """Depth that comes out for what a camera sees [mm]."""
+    with closing(
+        SoftwareSource(SoftwareCamera(CAMERA, view, FPS, time.time_ns), filters)
+    ) as source:
+        return frame_of(source).depth_mm
+
+
+@pytest.mark.parametrize(
+    ("mode", "beside_nearer", "beside_farther"),
+    [("off", 0, 0), ("left", 800, 800), ("farthest", 1000, 800), ("nearest", 800, 600)],
+)
+def test_holes_are_filled_as_asked_for(mode: str, beside_nearer: int, beside_farther: int) -> None:
+    """A hole with 800 mm to its left, and 1000 or 600 mm around it elsewhere."""
+    for around, expected in ((1000, beside_nearer), (600, beside_farther)):
+        depth_mm = np.full((HEIGHT, WIDTH), around, np.uint16)
+        depth_mm[:, :150] = 800
+        depth_mm[110:130, 150:160] = 0
+        filled = shown(aligned_view(depth_mm), FilterSettings(hole_filling=mode))
+        assert np.median(filled[110:130, 150:160]) == expected
+
+
+def test_imagers_that_differ_only_in_place_are_aligned() -> None:
+    """Two imagers of one kind, 60 mm apart: what is seen is displaced by many pixels."""
     view = view_of(CAMERA)
-    view = replace(view, depth_mm=with_hole(view.depth_mm))
+    T_colour_depth = np.eye(4)
+    T_colour_depth[0, 3] = 0.06
+    _, seen = TABLE_WITH_BOXES.render(POSES[CAMERA] @ T_colour_depth, view.colour)
+    _, truth = TABLE_WITH_BOXES.render(POSES[CAMERA], view.colour)
+    apart = SoftwareView(view.colour, view.colour, T_colour_depth, view.rgb, seen[None])
+    depth_mm = shown(apart)
+    both = (depth_mm > 0) & (truth > 0)
+    assert both.mean() > 0.6
+    assert np.mean(np.abs(depth_mm.astype(float) - truth)[both] > 20.0) < 0.03
 
-    def empty(filters: FilterSettings) -> int:
-        camera = SoftwareCamera(CAMERA, view, FPS, time.time_ns)
-        with closing(SoftwareSource(camera, filters)) as source:
-            return int(np.count_nonzero(frame_of(source).depth_mm[60:200, 100:220] == 0))
 
-    assert empty(PLAIN) > 50
-    assert empty(FilterSettings(hole_filling="farthest")) == 0
+def test_the_unit_of_the_camera_is_regarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A D405 counts in tenths of a millimetre."""
+    monkeypatch.setattr(software_camera, "DEPTH_UNIT_M", 0.0001)
+    rows = np.linspace(1000, 50000, HEIGHT).astype(np.uint16)
+    raw = np.repeat(rows[:, None], WIDTH, axis=1)
+    np.testing.assert_allclose(shown(aligned_view(raw)), raw / 10.0, atol=0.51)
 
 
 def test_the_range_is_cut() -> None:
@@ -360,8 +395,10 @@ def test_a_recorded_view_is_shown_picture_by_picture() -> None:
     view = view_of(CAMERA)
     rgb = np.stack([view.rgb[0], 255 - view.rgb[0]])
     depth_mm = np.stack([np.full((HEIGHT, WIDTH), v, np.uint16) for v in (700, 800)])
-    shown = recorded_view(RecordedView(rgb, depth_mm, view.colour, POSES[CAMERA]))
-    with closing(SoftwareSource(SoftwareCamera(CAMERA, shown, FPS, time.time_ns), PLAIN)) as source:
+    replayed = recorded_view(RecordedView(rgb, depth_mm, view.colour, POSES[CAMERA]))
+    with closing(
+        SoftwareSource(SoftwareCamera(CAMERA, replayed, FPS, time.time_ns), PLAIN)
+    ) as source:
         frames = [frame_of(source) for _ in range(4)]
     depths = {int(np.median(frame.depth_mm)) for frame in frames}
     assert depths == {700, 800}
