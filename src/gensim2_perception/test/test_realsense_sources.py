@@ -120,7 +120,10 @@ def test_a_recording_gives_the_same_cloud(recording: Path) -> None:
         assert source.info.serial == CAMERA
         frame = frame_of(source)
     with closing(software()) as live:
-        np.testing.assert_array_equal(frame.depth_mm, frame_of(live).depth_mm)
+        same = frame_of(live)
+    np.testing.assert_array_equal(frame.depth_mm, same.depth_mm)
+    np.testing.assert_array_equal(frame.rgb, same.rgb)
+    assert frame.intrinsics == same.intrinsics
     assert rms(distance_to_scene(points_in_base(frame, CAMERA))) < TOLERANCE_M
 
 
