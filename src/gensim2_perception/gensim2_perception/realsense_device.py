@@ -160,7 +160,7 @@ def open_recording(path: Path, repeat: bool, filters: FilterSettings) -> Pipelin
     """Open a recording, which plays in the time it was made.
 
     Args:
-        path: a file of librealsense: .db3, or .bag of a version before 2.58.
+        path: a file of librealsense: .db3, or .bag of an older version.
         repeat: begin again at its end.
         filters: what is done to the depth.
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +26,10 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from realsense_scenes import CALIBRATION, FPS, HEIGHT, POSES, WIDTH, distance_to_scene, record, rms
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
+URDF = CALIBRATION.parents[1] / "urdf" / "fr3.urdf"
 PROFILE = CALIBRATION.parent / "fastdds_profile.xml"
 DOMAIN = 1 + (os.getpid() + 24) % 95
 GUARD_S = 60.0
@@ -44,7 +47,8 @@ SOFTWARE = ["source:=software", f"calibration:={CALIBRATION}", f"camera:={CAMERA
 class Reader:
     """Reads what a camera publishes."""
 
-    def __init__(self) -> None:
+    def __init__(self, camera: str = CAMERA) -> None:
+        self.camera = camera
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=DOMAIN)
         self.node = rclpy.create_node("reader", context=self.context)
@@ -58,7 +62,7 @@ class Reader:
         for topic, kind in TOPICS.items():
             self.node.create_subscription(
                 kind,
-                f"{CAMERA}/{topic}",
+                f"{camera}/{topic}",
                 lambda message, topic=topic: self.messages[topic].__setitem__(
                     to_nanoseconds(message.header.stamp), message
                 ),
@@ -70,7 +74,7 @@ class Reader:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name == f"{NODE}: {CAMERA}":
+            if status.name == f"{NODE}: {self.camera}":
                 self.status = status
 
     def _on_transforms(self, message: TFMessage) -> None:
@@ -202,6 +206,20 @@ def test_the_eyes_contract_is_kept_without_hardware(reader: Reader, start: Start
     assert values["serial"] == CAMERA and values["time domain"] == "system time"
     assert int(values["frames"]) > 0 and int(values["timeouts"]) == 0
     assert f"{CAMERA}: streaming" in interrupt(process)
+
+
+def test_a_camera_on_the_arm_waits_for_the_robot(start: Start) -> None:
+    with closing(Reader("wrist_camera")) as reader:
+        process = start(
+            "source:=software", f"calibration:={CALIBRATION}", "camera:=wrist_camera", *SIZE
+        )
+        reader.wait("error", lambda: reader.level() == DiagnosticStatus.ERROR)
+        assert reader.status is not None and "needs robot_description" in reader.status.message
+        latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        publisher = reader.node.create_publisher(String, "robot_description", latched)
+        publisher.publish(String(data=URDF.read_text()))
+        reader.wait("pictures", lambda: len(reader.whole()) >= 2)
+        interrupt(process)
 
 
 def test_a_recording_plays_to_its_end(reader: Reader, start: Start, tmp_path: Path) -> None:
