@@ -30,7 +30,7 @@ from gensim2_perception.realsense_settings import (
     StreamSettings,
 )
 from gensim2_perception.realsense_sources import SceneOpener
-from gensim2_perception.recorded_scene import RecordedView
+from gensim2_perception.recorded_scene import RecordedView, save_view
 from gensim2_perception.rgbd_frame import RgbdFrame, TimeDomain
 from gensim2_perception.software_camera import SoftwareCamera, SoftwareSource
 from gensim2_perception.software_views import SoftwareView, recorded_view
@@ -392,6 +392,29 @@ def test_a_closed_source_says_so() -> None:
     source.close()
     with pytest.raises(SourceError, match="closed"):
         source.wait(0.1)
+
+
+def test_a_picture_is_saved_and_played(opener: Callable[[], SceneOpener], tmp_path: Path) -> None:
+    """What one camera has seen, real or simulated, another shows without hardware."""
+    taking = opener()
+    taking.kinematics = KINEMATICS
+    with closing(taking()) as source:
+        taken = frame_of(source)
+    view = RecordedView(
+        taken.rgb[None], taken.depth_mm[None], taken.intrinsics, POSES["wrist_camera"]
+    )
+    save_view(view, tmp_path, "wrist_camera")
+
+    playing = SceneOpener(
+        "wrist_camera", StreamSettings(1280, 720, FPS), PLAIN, time.time_ns, calibrations=None
+    )
+    playing.load(tmp_path)
+    with closing(playing()) as source:
+        played = frame_of(source)
+    np.testing.assert_array_equal(played.depth_mm, taken.depth_mm)
+    np.testing.assert_array_equal(played.rgb, taken.rgb)
+    assert played.intrinsics == taken.intrinsics
+    assert played.stamp_ns > taken.stamp_ns
 
 
 def test_a_recorded_view_is_shown_picture_by_picture() -> None:
