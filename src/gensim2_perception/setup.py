@@ -16,12 +16,13 @@ setup(
     zip_safe=True,
     maintainer="GenSim2 for ROS 2 developers",
     maintainer_email="maintainers@gensim2.example.com",
-    description="Point-cloud fusion of several depth cameras, and their calibration.",
+    description="RealSense cameras, their calibration, and point-cloud fusion.",
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
             "calibrate = gensim2_perception.programs:calibrate",
             "pointcloud_fusion = gensim2_perception.programs:pointcloud_fusion",
+            "realsense_camera = gensim2_perception.programs:realsense_camera",
         ]
     },
 )

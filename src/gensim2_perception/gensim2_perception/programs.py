@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from gensim2_control.program import run_program
+
+from .realsense_library import missing_library
 
 
 def pointcloud_fusion() -> int:
@@ -19,3 +23,13 @@ def calibrate() -> int:
     from gensim2_perception.calibrate_cli import main
 
     return main()
+
+
+def realsense_camera() -> int:
+    """Run the node `realsense_camera`; return its exit code."""
+    missing = missing_library()
+    if missing:
+        print(f"error: {missing}", file=sys.stderr)
+        return 1
+    # The camera has a thread of its own; what is left are timers.
+    return run_program("gensim2_perception.realsense_camera_node", "RealsenseCameraNode", threads=1)
