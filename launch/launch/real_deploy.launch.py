@@ -32,7 +32,11 @@ SCENE = (
     Argument("asset", "", "Which object it is: asset reference, id or seed; empty = drawn by seed"),
     Argument("seed", "0", "Seed of what is drawn", int),
 )
-HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, CALIBRATION)
+SERIALS = tuple(
+    Argument(f"{camera}_serial", "", f"Serial number of the {camera}; needed with real cameras")
+    for camera in ("wrist_camera", "left_camera", "right_camera")
+)
+HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, CALIBRATION, *SERIALS)
 GRAPH = (ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, VIEW, VIEW_PORT)
 
 

@@ -19,7 +19,8 @@ from gensim2_launch.ros.arguments import (
 from gensim2_launch.ros.description import launch_file, node, view
 from gensim2_launch.ros.hardware import decide_hardware
 from launch.actions import OpaqueFunction
-from launch.conditions import IfCondition
+from launch.conditions import IfCondition, UnlessCondition
+from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
 SCENE = (
@@ -34,7 +35,19 @@ DRAW_SCENE = Argument(
     "Take a scene that the task draws where none is labelled; auto = with fake hardware",
     choices=("auto", *BOOLEAN),
 )
+CAMERAS = ("wrist_camera", "left_camera", "right_camera")
+SERIALS = tuple(
+    Argument(f"{camera}_serial", "", f"Serial number of the {camera}; needed with real cameras")
+    for camera in CAMERAS
+)
+CAMERA_FPS = Argument(
+    "camera_fps",
+    "auto",
+    "Pictures per second of every camera; auto = 15, and 5 where this computer plays the robot too",
+    int,
+)
 HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM)
+GRAPH = (ASSET_ROOT, OBS, CALIBRATION, VIEW, VIEW_PORT)
 
 
 def decide_scene(context):
@@ -45,15 +58,49 @@ def decide_scene(context):
         given["draw_scene"] = "false" if labelled else "true"
 
 
+def decide_cameras(context):
+    """Software cameras for fake hardware; real ones are told apart by their serial numbers."""
+    given = context.launch_configurations
+    given["camera_source"] = "software" if given["use_fake_hardware"] == "true" else "device"
+    if given[CAMERA_FPS.name] == "auto":
+        given[CAMERA_FPS.name] = "5" if given["use_fake_hardware"] == "true" else "15"
+    if given["obs"] == "state" or given["camera_source"] == "software":
+        return
+    missing = [serial.name for serial in SERIALS if not given[serial.name]]
+    if missing:
+        raise RuntimeError(
+            f"{', '.join(missing)} must be given with real cameras (rs-enumerate-devices -s lists "
+            "them), or say obs:=state"
+        )
+
+
+def camera(name):
+    """One camera, with a node of its name."""
+    return node(
+        "gensim2_perception",
+        "realsense_camera",
+        CALIBRATION,
+        name=name,
+        parameters={
+            "camera": name,
+            "source": LaunchConfiguration("camera_source"),
+            "serial": ParameterValue(LaunchConfiguration(f"{name}_serial"), value_type=str),
+            "fps": CAMERA_FPS.parameter(),
+        },
+        condition=UnlessCondition(EqualsSubstitution(OBS.configuration(), "state")),
+    )
+
+
 def generate_launch_description():
     """Declares the arguments and starts driver and scene, and what is fake of the hardware."""
     fake = IfCondition(USE_FAKE_HARDWARE.configuration())
     draw = ParameterValue(DRAW_SCENE.configuration(), value_type=bool)
     return launch_file(
         __file__,
-        (*HARDWARE, *SCENE, DRAW_SCENE, ASSET_ROOT, OBS, CALIBRATION, VIEW, VIEW_PORT),
+        (*HARDWARE, *SCENE, DRAW_SCENE, *SERIALS, CAMERA_FPS, *GRAPH),
         OpaqueFunction(function=decide_hardware),
         OpaqueFunction(function=decide_scene),
+        OpaqueFunction(function=decide_cameras),
         view(ASSET_ROOT),
         node("gensim2_franka", "fake_robot", ROBOT_IP, condition=fake),
         node(
@@ -74,4 +121,5 @@ def generate_launch_description():
             },
         ),
         node("gensim2_kpam", "labelled_scene", *SCENE, ASSET_ROOT, parameters={"draw": draw}),
+        *(camera(name) for name in CAMERAS),
     )

@@ -41,6 +41,7 @@ class PointcloudFusionNode(Node):
         table = declare_parameters(self, FusionParameters).value
         self._base_frame = table.base_frame
         self._told: dict[str, tuple[Level, str]] = {}
+        self._told_at: dict[str, float] = {}
         self._pipeline = FusionPipeline(
             table.pipeline(),
             Fusion(table.fusion()),
@@ -167,12 +168,18 @@ class PointcloudFusionNode(Node):
     def _poll(self) -> None:
         self._run()
         self._diagnostics.changed()
+        now = time.monotonic()
         for component, report in assess(self._pipeline).items():
             # While the other nodes are still starting what is missing is no news.
-            starting = time.monotonic() < self._quiet_until and report.level is not Level.OK
-            if self._told.get(component) == report.headline or starting:
+            starting = now < self._quiet_until and report.level is not Level.OK
+            told = self._told.get(component)
+            if told == report.headline or starting:
                 continue
-            self._told[component] = report.headline
+            # On a computer that cannot keep up the reason changes with every cloud.
+            changed = told is None or told[0] is not report.level
+            if not changed and now - self._told_at[component] < LOG_THROTTLE_S:
+                continue
+            self._told[component], self._told_at[component] = report.headline, now
             text = f"{component}: {report.message}"
             # rclpy raises where one line of code logs now at one severity, now at another.
             if report.level is Level.OK:
