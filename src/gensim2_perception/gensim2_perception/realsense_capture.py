@@ -85,6 +85,7 @@ class CaptureStatus:
         domain: Clock of its stamps, once there was a frame.
         frames: Frames passed on.
         rate: Frames per second of the last seconds.
+        streaming_s: Time since the first frame after it was opened [s].
         age_s: Time since the last frame passed on arrived [s]; None = there was none.
         timeouts: Frames that did not come in time.
         silent: Of those, the last ones without a frame between them.
@@ -99,6 +100,7 @@ class CaptureStatus:
     domain: TimeDomain | None = None
     frames: int = 0
     rate: float = 0.0
+    streaming_s: float = 0.0
     age_s: float | None = None
     timeouts: int = 0
     silent: int = 0
@@ -141,6 +143,7 @@ class Capture:
         self._status = CaptureStatus()
         self._arrivals: deque[float] = deque()
         self._last_arrival: float | None = None
+        self._first_arrival: float | None = None
         self._source: FrameSource | None = None
         self._stamps = StampClock(settings.rebase)
 
@@ -151,8 +154,12 @@ class Capture:
             now = self._steady_s()
             while self._arrivals and now - self._arrivals[0] > RATE_WINDOW_S:
                 self._arrivals.popleft()
-            age = None if self._last_arrival is None else now - self._last_arrival
-            return replace(self._status, rate=len(self._arrivals) / RATE_WINDOW_S, age_s=age)
+            return replace(
+                self._status,
+                rate=len(self._arrivals) / RATE_WINDOW_S,
+                streaming_s=0.0 if self._first_arrival is None else now - self._first_arrival,
+                age_s=None if self._last_arrival is None else now - self._last_arrival,
+            )
 
     def run(self, stop: threading.Event) -> None:
         """Capture until told to stop, or until a recording ends."""
@@ -213,6 +220,8 @@ class Capture:
         with self._lock:
             self._arrivals.append(arrival)
             self._last_arrival = arrival
+            if self._first_arrival is None:
+                self._first_arrival = arrival
         self._note(frames=self._status.frames + 1, silent=0, domain=frame.domain, problem="")
         self._on_frame(replace(frame, stamp_ns=stamp_ns))
 
@@ -240,6 +249,8 @@ class Capture:
 
     def _close(self) -> None:
         source, self._source = self._source, None
+        with self._lock:
+            self._first_arrival = None
         if source is not None:
             source.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyrealsense2 as rs
 
 from .realsense_capture import RecordingEnded, SourceError, SourceInfo
-from .realsense_frames import ColourFormatError, FrameConverter
+from .realsense_frames import FrameConverter
 from .realsense_settings import DeviceSettings, FilterSettings, StreamSettings
 from .rgbd_frame import RgbdFrame
 
@@ -49,28 +49,37 @@ class PipelineSource:
             SourceError: the camera was unplugged, or librealsense fails.
             RecordingEnded: the recording was played to its end.
         """
-        ends = time.monotonic() + timeout_s
-        while (left_s := ends - time.monotonic()) > 0.0:
-            try:
-                arrived, frames = self._running.try_wait_for_frames(max(1, int(left_s * 1000.0)))
-                frame = self._converter.convert(frames) if arrived else None
-            except (RuntimeError, ColourFormatError) as error:
-                raise SourceError(f"{self._info.name} {self._info.serial}: {error}") from error
-            if frame is not None:
-                return frame
-            if not arrived:
-                break
+        pipeline = self._running
+        try:
+            ends = time.monotonic() + timeout_s
+            while (left_s := ends - time.monotonic()) > 0.0:
+                arrived, frames = pipeline.try_wait_for_frames(max(1, int(left_s * 1000.0)))
+                if not arrived:
+                    break
+                # At first, and after a loss, colour comes without depth or the other way round.
+                frame = self._converter.convert(frames)
+                if frame is not None:
+                    return frame
+            self._check_alive()
+        except (RuntimeError, ValueError) as error:
+            raise SourceError(f"{self._name}: {error}") from error
+        return None
+
+    def _check_alive(self) -> None:
         if self._playback is not None:
             if self._playback.current_status() == rs.playback_status.stopped:
                 raise RecordingEnded
         elif not self._device.is_connected():
-            raise SourceError(f"{self._info.name} {self._info.serial} was unplugged")
-        return None
+            raise RuntimeError("it was unplugged")
+
+    @property
+    def _name(self) -> str:
+        return f"{self._info.name} {self._info.serial}".strip()
 
     @property
     def _running(self) -> rs.pipeline:
         if self._pipeline is None:
-            raise SourceError(f"{self._info.name} {self._info.serial} is closed")
+            raise SourceError(f"{self._name} is closed")
         return self._pipeline
 
     def reset(self) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gensim2_control.report import Level, Report
 
-from .realsense_capture import CaptureState, CaptureStatus
+from .realsense_capture import RATE_WINDOW_S, CaptureState, CaptureStatus
 from .rgbd_frame import TimeDomain
 
 # A camera that delivers less than this part of its rate is reported.
 SLOW = 0.5
 # Before it has run so long its rate says nothing.
-SETTLING_FRAMES = 60
+SETTLING_S = 2.0 * RATE_WINDOW_S
 
 
 def assess_camera(status: CaptureStatus, frame_timeout_s: float, rebased: bool) -> Report:
@@ -47,7 +47,7 @@ def _warnings(status: CaptureStatus, rebased: bool) -> list[str]:
     if status.info is not None:
         if status.info.usb.startswith(("1", "2")):
             found.append("over USB 2: plug it into a USB 3 port with a USB 3 cable")
-        if status.frames > SETTLING_FRAMES and status.rate < SLOW * status.info.fps:
+        if status.streaming_s > SETTLING_S and status.rate < SLOW * status.info.fps:
             found.append("with less than half the rate asked for")
     if status.domain is TimeDomain.HARDWARE and not rebased:
         found.append(

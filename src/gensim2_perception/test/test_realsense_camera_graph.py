@@ -224,7 +224,7 @@ def test_a_camera_on_the_arm_waits_for_the_robot(start: Start) -> None:
 
 def test_a_recording_plays_to_its_end(reader: Reader, start: Start, tmp_path: Path) -> None:
     path = tmp_path / "left.db3"
-    record(path, CAMERA, 30)
+    record(path, CAMERA, 45)
     before = time.time_ns()
     process = start("source:=bag", f"bag:={path}", f"camera:={CAMERA}")
     reader.wait("pictures", lambda: len(reader.whole()) >= 3)
