@@ -21,9 +21,14 @@ NOT_IMPORTED = re.compile(
     r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|ros-jazzy-.*|pycollada|franky-sim"
 )
 # Modules of wheels that need not be installed when this runs.
-OF_OPTIONAL_GROUPS = {"open3d": "open3d-cpu", "torch": "torch", "franky": "franky-control"}
+OF_OPTIONAL_GROUPS = {
+    "open3d": "open3d-cpu",
+    "torch": "torch",
+    "franky": "franky-control",
+    "pyrealsense2": "pyrealsense2",
+}
 # Groups whose packages are not written yet: nothing imports these wheels so far.
-AHEAD = {"policy", "real"}
+AHEAD = {"policy"}
 
 
 def pins(group: str) -> dict[str, str]:

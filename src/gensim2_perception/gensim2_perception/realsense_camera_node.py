@@ -33,6 +33,8 @@ from .rgbd_frame import RgbdFrame
 POLL_S = 0.1
 # What a driver that does not return is given at the end.
 PATIENCE_S = 5.0
+# What is not in order sooner is not logged; diagnostics say it at once.
+START_GRACE_S = 5.0
 IMAGE_QOS = QoSProfile(depth=2, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -49,6 +51,9 @@ class RealsenseCameraNode(Node):
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._told: tuple[Level, str] | None = None
+        # A camera without hardware may have to wait for others that are still starting.
+        fake = self._table.source == "software"
+        self._quiet_until = time.monotonic() + (START_GRACE_S if fake else 0.0)
         camera = self._camera
         self._pictures = (
             self.create_publisher(Image, f"{camera}/color/image_raw", IMAGE_QOS),
@@ -152,7 +157,8 @@ class RealsenseCameraNode(Node):
             raise self._failure
         self._diagnostics.changed()
         report = self._report(capture)
-        if report.headline != self._told:
+        starting = time.monotonic() < self._quiet_until and report.level is not Level.OK
+        if report.headline != self._told and not starting:
             self._told = report.headline
             self._tell(report)
         if capture.status.state is CaptureState.ENDED:
