@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from control_msgs.msg import JointTrajectoryControllerState
 from diagnostic_msgs.msg import DiagnosticArray
 from gensim2_control.hardware import ARM_JOINTS, Array
 from gensim2_control.limits import JointLimits
-from gensim2_control.ros.conversions import trajectory_to_msg
+from gensim2_control.ros.conversions import seconds, trajectory_to_msg
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.ros.spin import spin
 from gensim2_control.trajectory import Trajectory, point_to_point
@@ -27,6 +28,7 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -194,3 +196,57 @@ def life_state(client: Client, node: str = "mock_robot") -> int:
     service = client.node.create_client(GetState, f"{node}/get_state")
     assert service.wait_for_service(GUARD)
     return client.result(service.call_async(GetState.Request())).current_state.id
+
+
+def time_of_rest(client: Client) -> float:
+    """Return the time of the first joint state since the last look in which the arm rests, s."""
+    client.wait("joint_states", lambda m: np.abs(m.velocity[:7]).max() < 0.01)
+    with client.news:
+        states = client.heard["joint_states"]
+        moving = [i for i, m in enumerate(states) if np.abs(m.velocity[:7]).max() >= 0.01]
+        return seconds(states[moving[-1] + 1].header.stamp)
+
+
+DOOMED_CLIENT = """
+import sys, rclpy
+from control_msgs.action import FollowJointTrajectory
+from gensim2_control.ros.heartbeat import ClientHeartbeat
+from rclpy.action import ActionClient
+from rclpy.serialization import deserialize_message
+
+rclpy.init()
+node = rclpy.create_node("doomed")
+heartbeat = ClientHeartbeat(node)
+client = ActionClient(node, FollowJointTrajectory, sys.argv[1])
+client.wait_for_server()
+goal = deserialize_message(bytes.fromhex(sys.argv[2]), FollowJointTrajectory.Goal)
+future = client.send_goal_async(goal)
+rclpy.spin_until_future_complete(node, future)
+if sys.argv[3:] == ["hang"]:
+    # The process lives, and so does its middleware.
+    sys.stdin.read()
+rclpy.spin(node)
+"""
+
+
+@contextlib.contextmanager
+def doomed_client(
+    client: Client, environment: dict[str, str], *how: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A client in a process of its own, whose goal moves the arm."""
+    goal = FollowJointTrajectory.Goal(trajectory=trajectory_to_msg(client.move(1.5, speed=0.1)))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", DOOMED_CLIENT),
+            *(f"{ARM}/follow_joint_trajectory", serialize_message(goal).hex(), *how),
+        ],
+        env=environment,
+        stdin=subprocess.PIPE,
+    )
+    try:
+        client.status(RobotStatus.MOVING, in_motion=True)
+        client.wait("joint_states", lambda m: m.velocity[0] > 0.02)
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=GUARD)

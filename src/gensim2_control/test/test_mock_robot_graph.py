@@ -6,11 +6,9 @@ that stop answers while a goal runs, and that a robot does not go on when its cl
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -26,8 +24,15 @@ from gensim2_control.hardware import ARM_JOINTS, HOME_Q, JOINTS, Fault
 from gensim2_control.ros.conversions import seconds, trajectory_to_msg
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.trajectory import Trajectory
-from mock_process import ARM, GUARD, Client, graph_environment, start_robot
-from rclpy.serialization import serialize_message
+from mock_process import (
+    ARM,
+    GUARD,
+    Client,
+    doomed_client,
+    graph_environment,
+    start_robot,
+    time_of_rest,
+)
 from trajectory_msgs.msg import JointTrajectory
 
 from gensim2_msgs.msg import RobotStatus
@@ -258,15 +263,6 @@ def test_streamed_chunks_lead_the_arm_but_not_from_two_sides(client: Client) -> 
     client.node.destroy_publisher(two)
 
 
-def time_of_rest(client: Client) -> float:
-    """Return the time of the first joint state since the last look in which the arm rests, s."""
-    client.wait("joint_states", lambda m: np.abs(m.velocity[:7]).max() < 0.01)
-    with client.news:
-        states = client.heard["joint_states"]
-        moving = [i for i, m in enumerate(states) if np.abs(m.velocity[:7]).max() >= 0.01]
-        return seconds(states[moving[-1] + 1].header.stamp)
-
-
 @pytest.mark.parametrize("defect", ["nan", "joints", "limit"])
 def test_a_bad_chunk_stops_its_stream_in_time(
     client: Client, defect: str, record_property: Callable[[str, object], None]
@@ -298,51 +294,6 @@ def test_a_bad_chunk_stops_its_stream_in_time(
     assert client.q()[0] < far[0] - 0.2
     client.status(RobotStatus.IDLE, motion_possible=True)
     client.wait("diagnostics", lambda m: "joint_trajectory" in str(m.status[0].values))
-
-
-DOOMED_CLIENT = """
-import sys, rclpy
-from control_msgs.action import FollowJointTrajectory
-from gensim2_control.ros.heartbeat import ClientHeartbeat
-from rclpy.action import ActionClient
-from rclpy.serialization import deserialize_message
-
-rclpy.init()
-node = rclpy.create_node("doomed")
-heartbeat = ClientHeartbeat(node)
-client = ActionClient(node, FollowJointTrajectory, sys.argv[1])
-client.wait_for_server()
-goal = deserialize_message(bytes.fromhex(sys.argv[2]), FollowJointTrajectory.Goal)
-future = client.send_goal_async(goal)
-rclpy.spin_until_future_complete(node, future)
-if sys.argv[3:] == ["hang"]:
-    # The process lives, and so does its middleware.
-    sys.stdin.read()
-rclpy.spin(node)
-"""
-
-
-@contextlib.contextmanager
-def doomed_client(
-    client: Client, environment: dict[str, str], *how: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A client in a process of its own, whose goal moves the arm."""
-    goal = FollowJointTrajectory.Goal(trajectory=trajectory_to_msg(client.move(1.5, speed=0.1)))
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", DOOMED_CLIENT),
-            *(f"{ARM}/follow_joint_trajectory", serialize_message(goal).hex(), *how),
-        ],
-        env=environment,
-        stdin=subprocess.PIPE,
-    )
-    try:
-        client.status(RobotStatus.MOVING, in_motion=True)
-        client.wait("joint_states", lambda m: m.velocity[0] > 0.02)
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=GUARD)
 
 
 def test_a_killed_client_stops_the_robot(

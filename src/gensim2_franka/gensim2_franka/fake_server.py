@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
+import numpy as np
 from franky_sim.base_simulator import BaseRobot
 from franky_sim.franka_gripper_protocol import GripperCommand, GripperCommandStatus
 from franky_sim.franka_gripper_server import FrankaGripperServer
@@ -69,6 +70,10 @@ WIRE_ERRORS: tuple[str, ...] = (
     "base_acceleration_invalid_reading",
 )
 """The errors in the order of the protocol, which is not that of libfranka's class."""
+
+
+_TOLERATED_SILENCE = 20
+"""Periods without a command that the real robot bridges with the last one."""
 
 
 class HandServer(FrankaGripperServer):
@@ -168,6 +173,7 @@ class RobotServer(FrankaRobotServer):
         self._errors: tuple[str, ...] = ()
         self._user_stop = False
         self._silent = 0
+        self._q_hold = np.zeros(7)
         self._longest_silence = longest_silence
         super().__init__(robot, hosts)
         self.hand: HandServer
@@ -254,4 +260,10 @@ class RobotServer(FrankaRobotServer):
         self._silent = self._silent + 1 if self.in_motion else 0
         if self._silent > self._longest_silence:
             self.reflex("communication_constraints_violation")
-        super()._post_process_commands()
+        if self._silent <= _TOLERATED_SILENCE:
+            super()._post_process_commands()
+            return
+        # The last torque must not count for ever; the real robot would have stopped by now.
+        if self._silent == _TOLERATED_SILENCE + 1:
+            self._q_hold = np.array(self.robot.inner_state.q)
+        self.robot.joint_position_control(self._q_hold)
