@@ -13,8 +13,10 @@ from typing import Annotated, Any
 
 import typer
 from batch_runs import Batch, measure_planning
+from camera_figures import measure_cameras
 from collections_of_graph import Collections
 from figures import OVER, BenchError, Figure, Settings, make_document, make_table
+from fusion_figures import measure_fusion
 from gensim2_episodes.dataset_cli import make_console
 from graph_figures import measure_disk, measure_episodes, measure_memory
 from machine import read_machine, read_versions
@@ -24,7 +26,17 @@ from rich.table import Table
 from safety_figures import measure_safety
 from transport_figures import measure_transport
 
-GROUPS = ("plan", "observation", "episode", "memory", "disk", "safety", "transport")
+GROUPS = (
+    "plan",
+    "observation",
+    "episode",
+    "memory",
+    "disk",
+    "safety",
+    "transport",
+    "fusion",
+    "cameras",
+)
 
 
 def select_groups(text: str) -> list[str]:
@@ -51,6 +63,8 @@ def measurements(settings: Settings) -> dict[str, Callable[[], Iterable[Figure]]
         "disk": lambda: measure_disk(settings, collections),
         "safety": lambda: measure_safety(settings),
         "transport": lambda: measure_transport(settings),
+        "fusion": lambda: measure_fusion(settings),
+        "cameras": lambda: measure_cameras(settings),
     }
 
 

@@ -21,6 +21,9 @@ _VERSIONS = {
     "scipy": ("scipy",),
     "zarr": ("zarr",),
     "fpsample": ("fpsample",),
+    "opencv": ("opencv-python",),
+    "open3d": ("open3d-cpu", "open3d"),
+    "pyrealsense2": ("pyrealsense2",),
 }
 
 

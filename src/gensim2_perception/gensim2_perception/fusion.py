@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from . import clouds
+from . import clouds, culling
 from .frames import CameraFrame
 from .static_transforms import Transform
 
@@ -144,33 +144,50 @@ class Fusion:
         in_workspace: dict[str, int] = {}
         all_xyz: list[NDArray[np.float32]] = []
         all_pixels: list[NDArray[np.intp]] = []
-        pixels_before = 0
         for frame in frames:
-            p_optical, pixels = clouds.deproject(
-                frame.depth, frame.intrinsics, self.config.depth_min, self.config.depth_max
+            usable = clouds.usable_readings(
+                frame.depth, self.config.depth_min, self.config.depth_max
             )
-            p_base = clouds.transform(T_base_optical[frame.camera], p_optical)
-            inside = clouds.crop_box(p_base, self.config.crop_min, self.config.crop_max)
-            readings[frame.camera] = len(pixels)
-            in_workspace[frame.camera] = len(inside)
-            all_xyz.append(p_base[inside])
-            all_pixels.append(pixels[inside] + pixels_before)
-            pixels_before += frame.depth.size
-        xyz = np.concatenate(all_xyz)
+            T = T_base_optical[frame.camera]
+            p_base, pixels = self._in_workspace(frame, T, usable)
+            readings[frame.camera] = int(np.count_nonzero(usable))
+            in_workspace[frame.camera] = len(pixels)
+            all_xyz.append(p_base)
+            all_pixels.append(pixels)
+        # Joined along the coordinates, as the points of each camera are stored.
+        xyz = np.concatenate([p_base.T for p_base in all_xyz], axis=1).T
         cleaned = self._clean(xyz)
         chosen = self._sample(xyz, cleaned)
-        # Colours are looked up last, because few points are left by then.
-        colours = np.concatenate([frame.rgb.reshape(-1, 3) for frame in frames])
         return FusedCloud(
             stamp_ns=min(frame.stamp_ns for frame in frames),
-            xyz=xyz[chosen],
-            rgb=colours[np.concatenate(all_pixels)[chosen]],
+            xyz=np.ascontiguousarray(xyz[chosen]),
+            rgb=_colours(frames, all_pixels, chosen),
             stamps_ns={frame.camera: frame.stamp_ns for frame in frames},
             missing=dict(missing or {}),
             counts=FusionCounts(
                 readings, in_workspace, len(cleaned), min(len(cleaned), len(chosen))
             ),
         )
+
+    def _in_workspace(
+        self, frame: CameraFrame, T_base_optical: Transform, usable: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+        """Points of one camera in the crop box, in base, and their flat pixel index."""
+        config = self.config
+        near = culling.may_be_in_box(
+            frame.depth,
+            usable,
+            frame.intrinsics,
+            T_base_optical,
+            config.crop_min,
+            config.crop_max,
+            config.depth_max,
+        )
+        pixels = clouds.marked_pixels(near)
+        p_optical = clouds.deproject_pixels(frame.depth, frame.intrinsics, pixels)
+        p_base = clouds.transform(T_base_optical, p_optical)
+        inside = clouds.crop_box(p_base, config.crop_min, config.crop_max)
+        return clouds.take_points(p_base, inside), pixels[inside]
 
     def _clean(self, xyz: NDArray[np.float32]) -> NDArray[np.intp]:
         config = self.config
@@ -180,13 +197,13 @@ class Fusion:
         if config.num_points > 0:
             index = index[clouds.thin(len(index), THINNING_FACTOR * config.num_points)]
         if config.radius_neighbours > 0:
-            index = index[
-                clouds.radius_inliers(xyz[index], config.radius, config.radius_neighbours)
-            ]
+            points = clouds.take_points(xyz, index)
+            index = index[clouds.radius_inliers(points, config.radius, config.radius_neighbours)]
         if config.statistical_neighbours > 0:
+            points = clouds.take_points(xyz, index)
             index = index[
                 clouds.statistical_inliers(
-                    xyz[index], config.statistical_neighbours, config.statistical_std_ratio
+                    points, config.statistical_neighbours, config.statistical_std_ratio
                 )
             ]
         return index
@@ -194,4 +211,20 @@ class Fusion:
     def _sample(self, xyz: NDArray[np.float32], cleaned: NDArray[np.intp]) -> NDArray[np.intp]:
         if self.config.num_points == 0 or len(cleaned) == 0:
             return cleaned
-        return cleaned[clouds.farthest_points(xyz[cleaned], self.config.num_points)]
+        points = clouds.take_points(xyz, cleaned)
+        return cleaned[clouds.farthest_points(points, self.config.num_points)]
+
+
+def _colours(
+    frames: Sequence[CameraFrame], all_pixels: Sequence[NDArray[np.intp]], chosen: NDArray[np.intp]
+) -> NDArray[np.uint8]:
+    """Colours (N, 3) of the chosen points; looked up last, because few points are left by then."""
+    rgb = np.empty((len(chosen), 3), np.uint8)
+    first = 0
+    for frame, pixels in zip(frames, all_pixels, strict=True):
+        here = np.flatnonzero((chosen >= first) & (chosen < first + len(pixels)))
+        row, column = np.divmod(pixels[chosen[here] - first], frame.intrinsics.width)
+        # By row and column, because the rows of an image need not lie side by side in memory.
+        rgb[here] = frame.rgb[row, column]
+        first += len(pixels)
+    return rgb

@@ -7,7 +7,7 @@ from gensim2_perception.static_transforms import inverse, rigid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from gensim2_perception import clouds
 
@@ -195,3 +195,43 @@ def test_radius_counts_other_points_only() -> None:
     assert clouds.radius_inliers(points, 0.2, 1).tolist() == [0, 1]
     assert clouds.radius_inliers(points, 0.2, 2).tolist() == []
     assert clouds.radius_inliers(points, 0.2, 0).tolist() == [0, 1, 2]
+
+
+@given(
+    seeds,
+    st.integers(1, 400),
+    st.floats(0.01, 0.6),
+    st.integers(1, 20),
+    st.floats(0.0, 50.0),
+    st.booleans(),
+)
+@settings(max_examples=80, deadline=None)
+def test_radius_counts_as_a_table_of_all_distances_does(
+    seed: int, count: int, radius: float, neighbours: int, away: float, even: bool
+) -> None:
+    """Dense and sparse clouds, near and far from the origin, also with points just at the rim."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-0.5, 0.5, (count, 3))
+    if even:
+        points = np.round(points / radius) * radius
+    points = (points + away).astype(np.float32)
+    # In float64, as the exact positions of the float32 points give it.
+    distance = cdist(points.astype(np.float64), points.astype(np.float64))
+    expected = np.flatnonzero((distance <= radius).sum(axis=1) > neighbours)
+    assert clouds.radius_inliers(points, radius, neighbours).tolist() == expected.tolist()
+
+
+@given(st.floats(0.0, 70.0), st.floats(0.0, 70.0) | st.just(np.inf))
+@settings(max_examples=30, deadline=None)
+def test_a_range_chooses_the_same_readings_in_millimetres_and_in_metres(
+    depth_min: float, depth_max: float
+) -> None:
+    """Every reading there is; a camera in metres and one in millimetres see the same scene."""
+    mm = np.arange(1 << 16, dtype=np.uint16).reshape(256, 256)
+    metres = np.multiply(mm, 0.001, dtype=np.float32)
+    used = clouds.usable_readings(mm, depth_min, depth_max)
+    assert np.array_equal(used, clouds.usable_readings(metres, depth_min, depth_max))
+    assert not used[0, 0]
+    well_inside = (mm > 1000 * depth_min + 0.01) & (mm < 1000 * depth_max - 0.01) & (mm > 0)
+    well_outside = (mm < 1000 * depth_min - 0.01) | (mm > 1000 * depth_max + 0.01)
+    assert used[well_inside].all() and not used[well_outside].any()
