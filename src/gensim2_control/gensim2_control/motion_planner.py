@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from gensim2_control.config import ArmConfig
 from gensim2_control.goals import ArmCode, TrajectoryRejected
-from gensim2_control.hardware import ARM_DOF, Array
+from gensim2_control.hardware import ARM_DOF, FINGER_MAX, Array
 from gensim2_control.kinematics import TCP_LINK, Fr3Kinematics
 from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.stopping import stopping_point
@@ -26,6 +26,15 @@ from gensim2_control.trajectory import (
     require_near,
 )
 
+_GUARDED = {
+    "the TCP": np.zeros(3),
+    "a fingertip": np.array([0.0, FINGER_MAX, 0.0]),
+    "the other fingertip": np.array([0.0, -FINGER_MAX, 0.0]),
+}
+"""Points that stay in the workspace, m in the frame of the TCP: the fingers as far open as may be.
+
+A hand that is tilted over the table touches it with a finger first.
+"""
 _NO_DIFFERENCE = 1e-9
 
 
@@ -174,19 +183,21 @@ class MotionPlanner:
         q = check_motion(planned.motion, planned.knots, planned.limits, until)
         if self._workspace is None or self._kinematics is None:
             return
-        p_base = self._kinematics.fk(q, TCP_LINK)[..., :3, 3]
-        box = Workspace(
-            tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
-            tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
-        )
-        outside = box.first_outside(p_base)
-        if outside is not None:
-            x, y, z = p_base[outside]
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL,
-                f"workspace: the TCP would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed is "
-                f"{self._workspace.lower} to {self._workspace.upper}",
+        T_base_tcp = self._kinematics.fk(q, TCP_LINK)
+        for name, p_tcp in _GUARDED.items():
+            p_base = T_base_tcp[..., :3, 3] + T_base_tcp[..., :3, :3] @ p_tcp
+            box = Workspace(
+                tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
+                tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
             )
+            outside = box.first_outside(p_base)
+            if outside is not None:
+                x, y, z = p_base[outside]
+                raise TrajectoryRejected(
+                    ArmCode.INVALID_GOAL,
+                    f"workspace: {name} would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed "
+                    f"is {self._workspace.lower} to {self._workspace.upper}",
+                )
 
     def check_stop_after(self, planned: PlannedMotion) -> None:
         """Raise `TrajectoryRejected` where a stop after the last point would leave the limits."""
