@@ -56,6 +56,12 @@ class BodyParameters:
         low=0.01,
         high=5.0,
     )
+    stream_max_step: float = parameter(
+        0.5,
+        "Longest way of a joint to the first and from one to the next point of a stream, rad.",
+        low=0.01,
+        high=6.3,
+    )
     stamp_tolerance: float = parameter(
         0.5, "How far the stamp of a goal may be from now, s.", low=0.01, high=60.0
     )
@@ -107,6 +113,7 @@ class BodyParameters:
             goal_time_tolerance=self.goal_time_tolerance,
             stream_max_age=self.stream_max_age,
             stream_stop_time=self.stream_stop_time,
+            stream_max_step=self.stream_max_step,
         )
         gripper = replace(
             GripperConfig(),
