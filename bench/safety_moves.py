@@ -13,6 +13,7 @@ SPEED = SPEED_SHARE * float(JointLimits.fr3().dq_max[0])
 FAR = 2.4
 """Where the motions end, rad from the middle; the limit is at 2.74."""
 _RAMP = 0.4  # s to speed up and to slow down
+_CRUISE_POINTS = 12  # 0.4 rad apart at most: the points of a stream may not be far apart
 
 
 def sweep(q: Array, longest: float = np.inf) -> Trajectory:
@@ -29,10 +30,11 @@ def sweep(q: Array, longest: float = np.inf) -> Trajectory:
     way = float(np.clip(target - q[0], -reach, reach))
     cruise = abs(way) / SPEED - _RAMP
     velocity = np.sign(way) * SPEED
-    t = np.array([0.0, _RAMP, _RAMP + cruise, 2 * _RAMP + cruise])
-    position = np.tile(q, (4, 1))
-    position[1:, 0] = q[0] + velocity * np.array([_RAMP / 2, _RAMP / 2 + cruise, 0.0])
-    position[3, 0] = q[0] + way
-    speed = np.zeros((4, 7))
-    speed[1:3, 0] = velocity
-    return Trajectory(t, position, speed, np.zeros((4, 7)))
+    cruising = np.linspace(0.0, cruise, _CRUISE_POINTS)
+    t = np.concatenate([[0.0], _RAMP + cruising, [2 * _RAMP + cruise]])
+    position = np.tile(q, (len(t), 1))
+    position[1:-1, 0] = q[0] + velocity * (_RAMP / 2 + cruising)
+    position[-1, 0] = q[0] + way
+    speed = np.zeros((len(t), 7))
+    speed[1:-1, 0] = velocity
+    return Trajectory(t, position, speed, np.zeros((len(t), 7)))

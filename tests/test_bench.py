@@ -22,6 +22,7 @@ pytest.importorskip("gensim2_msgs.msg", reason="needs the workspace: run the tes
 
 from collections_of_graph import Collections
 from figures import BenchError, Figure, Settings, Spread, make_document, make_table, shown
+from gensim2_control.config import ArmConfig
 from gensim2_control.hardware import HOME_Q
 from gensim2_control.limits import JointLimits
 from gensim2_tasks.catalogue import task_names
@@ -198,10 +199,13 @@ def test_the_arm_is_stopped_at_full_measure(q1: float, longest: float) -> None:
     assert trajectory.dq is not None
     assert np.allclose(trajectory.q[0], q) and JointLimits.fr3().contains(trajectory.q)
     # Between the inner points joint 1 moves with just the speed that they tell.
-    way, time = np.diff(trajectory.q[1:3, 0])[0], np.diff(trajectory.t[1:3])[0]
+    way, time = np.ptp(trajectory.q[1:-1, 0]), np.ptp(trajectory.t[1:-1])
+    way *= np.sign(trajectory.q[-1, 0] - q1)
     assert abs(way / time) == pytest.approx(SPEED) == pytest.approx(abs(trajectory.dq[1, 0]))
     assert np.sign(way) == np.sign(trajectory.dq[1, 0]) and time > 1.0
     assert trajectory.t[-1] <= longest + 1e-9
+    trajectory.validate(JointLimits.fr3())
+    assert np.abs(np.diff(trajectory.q, axis=0)).max() <= ArmConfig().stream_max_step
 
 
 def command() -> ModuleType:

@@ -55,12 +55,13 @@ class Body:
         Args:
             hardware: what to control; the host connects it.
             limits: joint limits to enforce; default: those of the FR3.
-            config: settings of the controllers.
+            config: settings; `ValueError` where the period is too short for the jerk limit.
             kinematics: needed where a workspace is given.
-            workspace: box the TCP may not leave.
+            workspace: box the TCP and the fingertips may not leave.
         """
         self.limits = limits or JointLimits.fr3()
         self.config = config or BodyConfig()
+        self.limits.require_period(self.config.control_period)
         self._hardware = hardware
         self._lock = threading.Lock()
         self._arm = ArmController(self.limits, self.config.arm, kinematics, workspace)
@@ -361,7 +362,10 @@ class Body:
         if not (np.isfinite(reference[0]).all() and np.isfinite(reference[1]).all()):
             self._trip(Fault.REFERENCE_INVALID, "the controllers produced a reference that is NaN")
             follows = False
-        self._state = self._describe(self._sample)
+        now = self._arm.reference(self._clock.now_ns)
+        self._state = describe(
+            self._sample, now, self._gripper.commanded, self._machine, self._busy()
+        )
         return (reference, command) if follows else (None, None)
 
     def _take(self, sample: JointSample | None) -> bool:
@@ -389,10 +393,6 @@ class Body:
     def _abort_all(self, text: str) -> None:
         self._arm.stop(text)
         self._gripper.stop(text)
-
-    def _describe(self, sample: JointSample) -> BodyState:
-        reference = self._arm.reference(self._clock.now_ns)
-        return describe(sample, reference, self._gripper.commanded, self._machine, self._busy())
 
 
 def _fingers(values: Array) -> float:

@@ -23,6 +23,8 @@ class ArmConfig:
         stream_max_duration: longest streamed chunk, s: what a hung client still moves.
         stream_stop_time: longest deceleration of a stream, s: none is faster than this allows.
         stream_lead: points of a chunk sooner than this are skipped, s.
+        stream_max_step: how far a joint may move from the reference to the first point of a
+            chunk that is not skipped, and from one point to the next, rad.
     """
 
     start_tolerance: float = 0.01
@@ -36,6 +38,7 @@ class ArmConfig:
     stream_max_duration: float = 2.0
     stream_stop_time: float = 0.27
     stream_lead: float = 0.05
+    stream_max_step: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class BodyConfig:
     """Settings of the body.
 
     Attributes:
-        control_period: nominal time between two updates, s.
+        control_period: nominal time between two updates, s; the body refuses one that is too
+            short for the jerk limit.
         max_stale_updates: updates without a newer measurement, while the arm moves, that
             count as a frozen clock; 0 = never.
         max_sample_gap: longest time between two measurements while the arm moves, s.

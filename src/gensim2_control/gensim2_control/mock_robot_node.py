@@ -24,7 +24,12 @@ _LONGEST_STEP = 0.02
 class MockRobotParameters:
     """Settings of the mock robot."""
 
-    control_rate: float = parameter(200.0, "Control periods per second.", low=20.0, high=1000.0)
+    control_rate: float = parameter(
+        200.0,
+        "Control periods per second; more could exceed the jerk limit.",
+        low=20.0,
+        high=250.0,
+    )
     urdf: str = parameter("", "URDF file; empty = the installed robot description.")
     lag: float = parameter(0.01, "Time constant of the tracking, s.", low=0.0, high=1.0)
     object_position: float = parameter(

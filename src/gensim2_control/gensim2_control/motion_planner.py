@@ -13,12 +13,11 @@ from numpy.typing import ArrayLike
 
 from gensim2_control.config import ArmConfig
 from gensim2_control.goals import ArmCode, TrajectoryRejected
-from gensim2_control.hardware import ARM_DOF, Array
+from gensim2_control.hardware import ARM_DOF, FINGER_MAX, Array
 from gensim2_control.kinematics import TCP_LINK, Fr3Kinematics
 from gensim2_control.limits import JointLimits, Workspace
-from gensim2_control.stopping import stopping_point
+from gensim2_control.stopping import StopRamp
 from gensim2_control.trajectory import (
-    POSITION_SLACK,
     Motion,
     Sample,
     Trajectory,
@@ -27,6 +26,15 @@ from gensim2_control.trajectory import (
 )
 
 _NO_DIFFERENCE = 1e-9
+_GUARDED = {
+    "the TCP": np.zeros(3),
+    "a fingertip": np.array([0.0, FINGER_MAX, 0.0]),
+    "the other fingertip": np.array([0.0, -FINGER_MAX, 0.0]),
+}
+"""Points that stay in the workspace, m in the frame of the TCP: the fingers as far open as may be.
+
+A hand that is tilted over the table touches it with a finger first.
+"""
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ class MotionPlanner:
             age: time since the start of the chunk, s.
 
         Raises:
-            TrajectoryRejected: the chunk is too old, too long, or has passed.
+            TrajectoryRejected: the chunk is too old, too long, has passed, or leaps.
         """
         config = self._config
         if abs(age) > config.stream_max_age:
@@ -163,6 +171,7 @@ class MotionPlanner:
                 ArmCode.OLD_HEADER_TIMESTAMP,
                 f"every point is in the past: the chunk is {age:.3f} s old",
             )
+        self._require_small_steps(rest, start[0])
         return self._started(chunk, rest, start, self._stream_limits, age)
 
     def check(self, planned: PlannedMotion, until: float | None = None) -> None:
@@ -174,28 +183,51 @@ class MotionPlanner:
         q = check_motion(planned.motion, planned.knots, planned.limits, until)
         if self._workspace is None or self._kinematics is None:
             return
-        p_base = self._kinematics.fk(q, TCP_LINK)[..., :3, 3]
-        box = Workspace(
-            tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
-            tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
-        )
-        outside = box.first_outside(p_base)
-        if outside is not None:
-            x, y, z = p_base[outside]
-            raise TrajectoryRejected(
-                ArmCode.INVALID_GOAL,
-                f"workspace: the TCP would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed is "
-                f"{self._workspace.lower} to {self._workspace.upper}",
+        T_base_tcp = self._kinematics.fk(q, TCP_LINK)
+        for name, p_tcp in _GUARDED.items():
+            p_base = T_base_tcp[..., :3, 3] + T_base_tcp[..., :3, :3] @ p_tcp
+            box = Workspace(
+                tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
+                tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
             )
+            outside = box.first_outside(p_base)
+            if outside is not None:
+                x, y, z = p_base[outside]
+                raise TrajectoryRejected(
+                    ArmCode.INVALID_GOAL,
+                    f"workspace: {name} would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed "
+                    f"is {self._workspace.lower} to {self._workspace.upper}",
+                )
 
     def check_stop_after(self, planned: PlannedMotion) -> None:
         """Raise `TrajectoryRejected` where a stop after the last point would leave the limits."""
         q_end, dq_end, _ = planned.motion.sample(planned.motion.duration)
-        q_rest = stopping_point(q_end, dq_end, self._limits.ddq_max)
-        if not self._limits.contains(q_rest, POSITION_SLACK):
+        ramp = StopRamp(q_end, dq_end, self._limits.ddq_max)
+        if ramp.duration == 0.0:
+            return
+        try:
+            check_motion(ramp, ramp.knots, self._limits)
+        except TrajectoryRejected as rejection:
             raise TrajectoryRejected(
                 ArmCode.INVALID_GOAL,
-                "the last velocity is too high: a stop after the last point would leave the limits",
+                "the last velocity is too high: a stop after the last point would leave the "
+                f"limits ({rejection.text})",
+            ) from None
+
+    def _require_small_steps(self, rest: Trajectory, q_ref: Array) -> None:
+        """Raise `TrajectoryRejected` where points of a stream are far apart.
+
+        Consecutive actions of a policy are close together. Where they are not, something is
+        wrong with it, and the way between them was in nobody's mind.
+        """
+        steps = np.abs(np.diff(rest.q, axis=0, prepend=q_ref[None]))
+        i, j = np.unravel_index(int(np.argmax(steps)), steps.shape)
+        if steps[i, j] > self._config.stream_max_step:
+            way = "from the reference" if i == 0 else "from one point to the next"
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL,
+                f"stream step: {self._limits.names[j]} moves by {steps[i, j]:.3f} rad {way}, at "
+                f"most {self._config.stream_max_step:g} rad are allowed: send closer points",
             )
 
     def _started(

@@ -17,7 +17,8 @@ class StopRamp:
 
     Each joint takes the shortest way its limit allows. A validated trajectory, which has the
     same acceleration limit and ends at rest inside the position limits, could not have stopped
-    the joint earlier; so a stop on such a trajectory never leaves the position limits.
+    the joint earlier; so a stop on such a trajectory never leaves the position limits, nor is it
+    too fast for where the joint is.
 
     Attributes:
         q: positions at the start (7,), rad.
@@ -32,7 +33,12 @@ class StopRamp:
     @property
     def duration(self) -> float:
         """Time until the last joint rests, s."""
-        return float(np.max(np.abs(self.dq) / self.ddq_max))
+        return float(self.knots[-1])
+
+    @property
+    def knots(self) -> Array:
+        """Times at which the acceleration jumps, s: the start, and where a joint comes to rest."""
+        return np.union1d(0.0, np.abs(self.dq) / self.ddq_max)
 
     def sample(self, t: ArrayLike) -> Sample:
         """Return q, dq, ddq at `t` s after the start, a scalar or (M,)."""

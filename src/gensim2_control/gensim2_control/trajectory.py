@@ -274,7 +274,24 @@ def check_motion(
             worst = int(np.argmax(share.max(axis=1)))
             text = describe_excess(limits.names, values[worst], limit, unit)
             raise _invalid(f"{what} limit at {times[worst]:.3f} s: {text}")
+    share = end_speed_share(q, dq, limits)
+    if share.max() > 1 + RATE_SLACK:
+        i, j = np.unravel_index(int(np.argmax(share)), share.shape)
+        bound = limits.speed_bounds(q[i])[1 if dq[i, j] > 0 else 0][j]
+        raise _invalid(
+            f"speed limit near the end of {limits.names[j]} at {times[i]:.3f} s: at "
+            f"{q[i, j]:.4f} rad {abs(dq[i, j]):.4g} > {abs(bound):.4g} rad/s"
+        )
     return q
+
+
+def end_speed_share(q: Array, dq: Array, limits: JointLimits) -> Array:
+    """Return velocities (..., 7) as a share of what is allowed at positions (..., 7).
+
+    A joint that moves slower than `REST_SPEED` counts as at rest.
+    """
+    lowest, highest = limits.speed_bounds(q)
+    return np.abs(dq) / (np.where(dq > 0, highest, -lowest) + REST_SPEED)
 
 
 def point_to_point(q_from: Array, q_to: Array, limits: JointLimits) -> Trajectory:
@@ -283,9 +300,14 @@ def point_to_point(q_from: Array, q_to: Array, limits: JointLimits) -> Trajector
     It takes just as long as `limits` demand; nothing is known about obstacles.
     """
     way = np.abs(q_to - q_from)
+    # The positions on the way do not depend on the duration, and all speeds go with its inverse.
+    s = np.linspace(0.0, 1.0, 2001)[:, None]
+    q = q_from + (q_to - q_from) * s**3 * (10 - 15 * s + 6 * s**2)
+    dq = (q_to - q_from) * 30 * s**2 * (1 - s) ** 2
     # Peaks of the quintic with zero end velocities and accelerations: 15/8 and 10/sqrt(3).
     duration = max(
         float(np.max(15 / 8 * way / limits.dq_max)),
+        float(np.max(end_speed_share(q, dq, limits))),
         float(np.sqrt(np.max(10 / np.sqrt(3) * way / limits.ddq_max))),
         0.1,
     )

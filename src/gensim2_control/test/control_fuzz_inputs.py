@@ -175,7 +175,9 @@ def prepared(rng: np.random.Generator) -> FuzzRig:
         target = np.clip(near + rng.uniform(-0.3, 0.3, 7), LIMITS.q_min, LIMITS.q_max)
         rig.body.follow(rig.move(*(target - rig.state.q_ref)))
     elif state < 0.8:
-        target = np.clip(near + rng.uniform(-0.1, 0.1, 7), LIMITS.q_min, LIMITS.q_max)
+        target = near + rng.uniform(-0.1, 0.1, 7)
+        # Where there is still some speed left: a stream has no time to creep up to the very end.
+        target = np.clip(target, LIMITS.q_min + 0.01, LIMITS.q_max - 0.01)
         still = np.zeros((1, 7))
         rig.body.stream(Trajectory(np.array([1.0]), target[None], still))
         rig.streaming = True
@@ -188,7 +190,7 @@ def prepared(rng: np.random.Generator) -> FuzzRig:
 
 
 def check_references(rig: Rig) -> None:
-    """Every reference is finite and keeps the limits of position, speed and acceleration."""
+    """Every reference is finite and keeps position, speed, acceleration and jerk limits."""
     q = np.array([write[1] for write in rig.hardware.writes])
     dq = np.array([write[2] for write in rig.hardware.writes])
     assert np.isfinite(q).all() and np.isfinite(dq).all(), "a reference is not finite"
@@ -197,6 +199,10 @@ def check_references(rig: Rig) -> None:
     bend = np.abs(np.diff(q, n=2, axis=0)) / PERIOD**2
     assert (bend <= LIMITS.ddq_max * 1.01 + 1e-6).all(), "acceleration limit"
     assert (np.abs(dq) <= LIMITS.dq_max * 1.002).all(), "speed limit of the velocity"
+    lowest, highest = LIMITS.speed_bounds(q)
+    slow = (dq <= highest * 1.002 + 2e-3) & (dq >= lowest * 1.002 - 2e-3)
+    assert slow.all(), "speed limit near the end of a joint"
+    assert (np.abs(np.diff(q, n=3, axis=0)) <= LIMITS.dddq_max * PERIOD**3).all(), "jerk limit"
     finger = rig.hardware._finger
     assert 0.0 <= finger <= FINGER_MAX + 1e-4 and 0.0 <= rig.hardware._finger_goal <= FINGER_MAX
 

@@ -6,6 +6,7 @@ import contextlib
 
 import numpy as np
 from gensim2_control.goals import GoalRejected
+from gensim2_control.hardware import HOME_Q
 from gensim2_control.limits import JointLimits
 from gensim2_control.trajectory import Trajectory
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,14 @@ PERIOD = 0.005
 
 offsets = arrays(np.float64, 7, elements=st.floats(-0.8, 0.8))
 small = arrays(np.float64, 7, elements=st.floats(-0.008, 0.008))
+begins = st.sampled_from(
+    [
+        np.array(HOME_Q),
+        LIMITS.q_max - 0.1,
+        LIMITS.q_min + 0.1,
+        np.where(np.arange(7) % 2, LIMITS.q_max - 0.02, LIMITS.q_min + 0.02),
+    ]
+)
 actions = st.lists(
     st.tuples(
         st.sampled_from(
@@ -55,12 +64,12 @@ def command(rig, kind: str, offset: np.ndarray, jitter: np.ndarray, duration: fl
         body.heartbeat_lost()
 
 
-@given(actions)
+@given(begins, actions)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_references_keep_every_limit_and_come_to_rest(make_rig, script) -> None:  # type: ignore[no-untyped-def]
-    rig = make_rig(lag=0.0)
+def test_references_keep_every_limit_and_come_to_rest(make_rig, begin, script) -> None:  # type: ignore[no-untyped-def]
+    rig = make_rig(lag=0.0, q=begin)
     rig.goals = []
     for kind, offset, jitter, duration, steps in script:
         with contextlib.suppress(GoalRejected):
@@ -79,4 +88,10 @@ def test_references_keep_every_limit_and_come_to_rest(make_rig, script) -> None:
     assert (speed <= LIMITS.dq_max * 1.002).all()
     acceleration = np.abs(np.diff(q, n=2, axis=0)) / PERIOD**2
     assert (acceleration <= LIMITS.ddq_max * 1.01 + 1e-6).all()
+    lowest, highest = LIMITS.speed_bounds(q)
+    assert (dq <= highest * 1.002 + 2e-3).all() and (dq >= lowest * 1.002 - 2e-3).all()
+    # Nothing filters the references: the jerk follows from the acceleration and the period.
+    jerk = np.abs(np.diff(q, n=3, axis=0)) / PERIOD**3
+    assert (jerk <= 2.0 * LIMITS.ddq_max / PERIOD * 1.01 + 1e-3).all()
+    assert (jerk <= LIMITS.dddq_max).all()
     assert (np.abs(np.diff(dq, axis=0)) <= LIMITS.ddq_max * PERIOD * 1.01 + 1e-9).all()

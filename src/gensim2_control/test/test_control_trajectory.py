@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gensim2_control.goals import ArmCode, TrajectoryRejected
 from gensim2_control.hardware import ARM_JOINTS, HOME_Q
 from gensim2_control.limits import JointLimits
-from gensim2_control.trajectory import Trajectory, joint_order, point_to_point
+from gensim2_control.trajectory import (
+    Trajectory,
+    end_speed_share,
+    joint_order,
+    point_to_point,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -164,6 +172,32 @@ def test_a_peak_just_before_a_point_is_found() -> None:
         Trajectory(np.array([0.0, 1.0, 2.5]), q, dq).validate(LIMITS)
 
 
+def test_an_end_is_approached_slowly_and_left_fast() -> None:
+    """The robot ends a motion in a reflex that is too fast for where its joint is."""
+    near, away = HOME.copy(), HOME.copy()
+    near[3], away[3] = LIMITS.q_max[3] - 0.02, LIMITS.q_max[3] - 0.8
+    flat = replace(LIMITS, ends=None)
+    approach, leave = (point_to_point(a, b, flat) for a, b in ((away, near), (near, away)))
+    approach.validate(flat)
+    leave.validate(LIMITS)
+    with pytest.raises(TrajectoryRejected) as rejection:
+        approach.validate(LIMITS)
+    told = re.fullmatch(
+        r"speed limit near the end of fr3_joint4 at (.*) s: at (.*) rad (.*) > (.*) rad/s",
+        rejection.value.text,
+    )
+    assert told is not None, rejection.value.text
+    t, q, speed, bound = map(float, told.groups())
+    there = approach.sample(t)
+    assert there[0][3] == pytest.approx(q, abs=2e-3)
+    assert there[1][3] == pytest.approx(speed, abs=1e-2)
+    assert bound == pytest.approx(np.sqrt(8.0 * (-0.1458 - q)) - 0.3, abs=2e-3)
+    assert bound < speed
+    slower = point_to_point(away, near, LIMITS)
+    slower.validate(LIMITS)
+    assert slower.duration > approach.duration
+
+
 def test_an_arm_outside_of_its_limits_may_come_back_but_not_go_further() -> None:
     outside = HOME.copy()
     outside[3] = LIMITS.q_max[3] + 0.05
@@ -187,8 +221,8 @@ def test_point_to_point_uses_the_limits_and_keeps_them(a: np.ndarray, b: np.ndar
     q_from, q_to = LIMITS.q_min + a * span, LIMITS.q_min + b * span
     trajectory = point_to_point(q_from, q_to, LIMITS)
     trajectory.validate(LIMITS, q_start=q_from)
-    _, dq, ddq = trajectory.sample(np.linspace(0, trajectory.duration, 400))
-    used = max((np.abs(dq) / LIMITS.dq_max).max(), (np.abs(ddq) / LIMITS.ddq_max).max())
+    q, dq, ddq = trajectory.sample(np.linspace(0, trajectory.duration, 4000))
+    used = max(end_speed_share(q, dq, LIMITS).max(), (np.abs(ddq) / LIMITS.ddq_max).max())
     assert used > 0.98 or trajectory.duration == pytest.approx(0.1)
 
 

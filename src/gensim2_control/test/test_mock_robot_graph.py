@@ -268,10 +268,10 @@ def test_a_bad_chunk_stops_its_stream_in_time(
     client: Client, defect: str, record_property: Callable[[str, object], None]
 ) -> None:
     publisher = client.node.create_publisher(JointTrajectory, f"{ARM}/joint_trajectory", 1)
-    far = client.q()
-    far[0] += 1.5
-    good = trajectory_to_msg(Trajectory(np.array([1.9]), far[None]))
-    bad = trajectory_to_msg(Trajectory(np.array([1.9]), far[None]))
+    share = np.array([0.25, 0.5, 0.75, 1.0])
+    way = client.q() + np.outer(1.5 * share, np.eye(7)[0])
+    good = trajectory_to_msg(Trajectory(1.9 * share, way))
+    bad = trajectory_to_msg(Trajectory(1.9 * share, way))
     if defect == "nan":
         bad.points[0].positions[3] = float("nan")
     elif defect == "joints":
@@ -291,7 +291,7 @@ def test_a_bad_chunk_stops_its_stream_in_time(
     print(f"bad chunk ({defect}): at rest after {took:.3f} s")
     record_property(f"time to rest, bad chunk ({defect}), s", round(took, 4))
     assert took <= 0.3
-    assert client.q()[0] < far[0] - 0.2
+    assert client.q()[0] < way[-1, 0] - 0.2
     client.status(RobotStatus.IDLE, motion_possible=True)
     client.wait("diagnostics", lambda m: "joint_trajectory" in str(m.status[0].values))
 

@@ -18,7 +18,10 @@ class DriverParameters:
     robot_ip: str = parameter("", "Address of the robot's control interface (FCI).")
     allow_non_rt: bool = parameter(False, "Go on without a real-time kernel.")
     control_rate: float = parameter(
-        200.0, "References per second; libfranka's own loop has 1000.", low=50.0, high=1000.0
+        200.0,
+        "References per second; more could exceed the jerk limit. libfranka's own loop has 1000.",
+        low=50.0,
+        high=250.0,
     )
     realtime_priority: int = parameter(
         50,

@@ -2,7 +2,8 @@
 
 A path is cut at its corners, where the arm stops: rounding them off would leave the path that has
 been checked for collisions. Straight pieces get a quintic, curved ones Drake's Toppra over a spline
-with continuous curvature.
+with continuous curvature. Toppra knows no speed limits that depend on the position: a piece that
+comes too fast close to the end of a joint is slowed down as a whole.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 from gensim2_control.limits import JointLimits
-from gensim2_control.trajectory import Trajectory, point_to_point
+from gensim2_control.trajectory import Trajectory, end_speed_share, point_to_point
 from numpy.typing import NDArray
 from pydrake.multibody.optimization import Toppra
 from pydrake.multibody.plant import MultibodyPlant
@@ -41,7 +42,7 @@ def retime(plant: MultibodyPlant, path: Array, limits: JointLimits) -> Trajector
     Args:
         plant: The arm.
         path: Configurations (N, 7), rad.
-        limits: Velocity and acceleration limits to use.
+        limits: Velocity and acceleration limits to use, also near the ends of joints.
 
     Raises:
         RetimingError: Toppra finds no finite time law under a minute.
@@ -68,6 +69,7 @@ def _within(trajectory: Trajectory, limits: JointLimits) -> Trajectory:
     """Slows a trajectory down as a whole until what the body will sample keeps the limits.
 
     Toppra keeps them at its grid points, and the body interpolates between the points it is sent.
+    Slowing down changes no position, so that one factor is enough near the ends of joints too.
     """
     assert trajectory.dq is not None
     t = trajectory.t
@@ -80,8 +82,11 @@ def _within(trajectory: Trajectory, limits: JointLimits) -> Trajectory:
         float(np.max(np.abs(peak) / limits.dq_max)),
         float(np.max(np.abs(trajectory.dq) / limits.dq_max)),
     )
+    between = t[:-1, None] + np.diff(t)[:, None] * np.linspace(0.0, 1.0, 5)
+    q, dq, _ = trajectory.sample(between.ravel())
+    near_end = float(np.max(end_speed_share(q, dq, limits)))
     acceleration = float(np.max(np.abs([before, after]) / limits.ddq_max))
-    stretch = max(1.0, speed, math.sqrt(acceleration))
+    stretch = max(1.0, speed, near_end, math.sqrt(acceleration))
     return Trajectory(t * stretch, trajectory.q, trajectory.dq / stretch)
 
 

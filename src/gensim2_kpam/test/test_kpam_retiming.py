@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from gensim2_control.goals import TrajectoryRejected
 from gensim2_control.limits import JointLimits
-from gensim2_control.trajectory import Trajectory
+from gensim2_control.trajectory import Trajectory, end_speed_share
 from gensim2_kpam.arm_model import ArmModel
 from gensim2_kpam.retiming import RetimingError, retime
 from hypothesis import assume, given, settings
@@ -36,6 +38,7 @@ def check(trajectory: Trajectory, path: Array, limits: JointLimits, off: float) 
     q, dq, ddq = trajectory.sample(t)
     assert np.all(np.abs(dq) <= limits.dq_max * (1.0 + SLACK))
     assert np.all(np.abs(ddq) <= limits.ddq_max * (1.0 + SLACK))
+    assert np.max(end_speed_share(q, dq, limits)) <= 1.0 + SLACK
     assert np.array_equal(trajectory.q[0], path[0])
     assert np.allclose(trajectory.q[-1], path[-1], atol=1e-9)
     assert trajectory.t[0] == 0.0
@@ -94,6 +97,36 @@ def test_the_arm_stops_at_corners_and_does_not_cut_them(
     q, _, _ = trajectory.sample(np.linspace(0.0, trajectory.duration, 20_000))
     for corner in path:
         assert np.min(np.max(np.abs(q - corner), axis=1)) < 2.5e-3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    ends=st.lists(st.sampled_from([-1, 0, 1]), min_size=7, max_size=7).filter(any),
+    bend=st.floats(0.0, 0.4),
+    limits=st.sampled_from([GENTLE, FULL]),
+)
+def test_ends_of_joints_are_approached_slowly_enough_for_the_body(
+    arm: ArmModel, ends: list[int], bend: float, limits: JointLimits
+) -> None:
+    """Straight and curved, as far as the planner goes, which at full speed is too fast."""
+    towards = np.array(ends)
+    last = np.where(towards > 0, arm.q_max, np.where(towards < 0, arm.q_min, HOME))
+    s = np.linspace(0.0, 1.0, 60)[:, None]
+    aside = np.where(towards == 0, bend, 0.0) * np.sin(np.pi * s)
+    path = last + (1.0 - s) * 0.3 * (HOME - last) + aside
+    check(retime(arm.plant, path, limits), path, limits, off=0.01)
+
+
+def test_a_path_that_is_too_fast_near_an_end_is_slowed_down(arm: ArmModel) -> None:
+    """And one that leaves the end is not: it is as fast as where there is no end."""
+    last = np.where(np.arange(7) == 3, arm.q_max, HOME)
+    path = np.vstack([last - 0.5 * np.eye(7)[3], last])
+    flat = replace(FULL, ends=None)
+    there, back = retime(arm.plant, path, FULL), retime(arm.plant, path[::-1], FULL)
+    assert there.duration > 1.05 * back.duration
+    assert back.duration == pytest.approx(retime(arm.plant, path[::-1], flat).duration)
+    with pytest.raises(TrajectoryRejected, match="near the end of fr3_joint4"):
+        retime(arm.plant, path, flat).validate(FULL)
 
 
 def test_a_long_straight_way_is_not_slower_than_it_must(arm: ArmModel) -> None:

@@ -14,7 +14,11 @@ class SimParameters:
     """Physics, pace, cameras and assets of the simulation."""
 
     physics_rate: float = parameter(
-        200.0, "Physics steps and control periods per simulated second.", low=50.0, high=1000.0
+        200.0,
+        "Physics steps and control periods per simulated second; more could exceed the jerk limit "
+        "of the real robot, which every body keeps.",
+        low=50.0,
+        high=250.0,
     )
     real_time_factor: float = parameter(
         0.0,

@@ -29,10 +29,11 @@ class BodyParameters:
         1.0, "Share of the joint acceleration limits that goals may use.", low=0.01, high=1.0
     )
     workspace_lower: tuple[float, ...] = parameter(
-        (-1.2, -1.2, -0.5), "Lower corner of the box the TCP may not leave, m in base."
+        (-1.2, -1.2, -0.5),
+        "Lower corner of the box that TCP and fingertips may not leave, m in base.",
     )
     workspace_upper: tuple[float, ...] = parameter(
-        (1.2, 1.2, 1.5), "Upper corner of the box the TCP may not leave, m in base."
+        (1.2, 1.2, 1.5), "Upper corner of the box that TCP and fingertips may not leave, m in base."
     )
     start_tolerance: float = parameter(
         0.01, "Allowed distance of a trajectory's start to the arm, rad.", low=1e-4, high=0.2
@@ -54,6 +55,12 @@ class BodyParameters:
         "Longest deceleration of a stream, s: its speed may be no higher than this allows.",
         low=0.01,
         high=5.0,
+    )
+    stream_max_step: float = parameter(
+        0.5,
+        "Longest way of a joint to the first and from one to the next point of a stream, rad.",
+        low=0.01,
+        high=6.3,
     )
     stamp_tolerance: float = parameter(
         0.5, "How far the stamp of a goal may be from now, s.", low=0.01, high=60.0
@@ -83,7 +90,7 @@ class BodyParameters:
         self.workspace()
 
     def workspace(self) -> Workspace:
-        """Return the box the TCP may not leave."""
+        """Return the box that TCP and fingertips may not leave."""
         if len(self.workspace_lower) != 3 or len(self.workspace_upper) != 3:
             raise ValueError("workspace_lower and workspace_upper must have three entries: x, y, z")
         x, y, z = self.workspace_lower
@@ -106,6 +113,7 @@ class BodyParameters:
             goal_time_tolerance=self.goal_time_tolerance,
             stream_max_age=self.stream_max_age,
             stream_stop_time=self.stream_stop_time,
+            stream_max_step=self.stream_max_step,
         )
         gripper = replace(
             GripperConfig(),

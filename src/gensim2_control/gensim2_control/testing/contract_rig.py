@@ -87,9 +87,9 @@ class ContractRig(ABC):
         """
         rise = abs(speed) / (0.9 * self.body.limits.ddq_max[joint])
         axis = np.eye(ARM_DOF)[joint] * speed
-        times = np.array([rise, rise + duration])
-        way = np.array([0.5 * rise, 0.5 * rise + duration])
-        return Trajectory(times, self.state.q_ref + np.outer(way, axis), np.vstack([axis, axis]))
+        cruising = np.linspace(0.0, duration, 5)
+        q = self.state.q_ref + np.outer(0.5 * rise + cruising, axis)
+        return Trajectory(rise + cruising, q, np.tile(axis, (5, 1)))
 
 
 def require_smooth(rig: ContractRig, states: list[BodyState]) -> None:

@@ -44,6 +44,13 @@ def chunk(rig: ContractRig, to: float) -> Trajectory:
     return Trajectory(np.array([0.4]), target[None])
 
 
+def leap(rig: ContractRig) -> Trajectory:
+    """Return a chunk within all limits, two points of which are 0.6 rad apart."""
+    q = np.tile(rig.state.q_ref, (2, 1))
+    q[:, 6] += [-0.1, 0.5]
+    return Trajectory(np.array([0.5, 1.5]), q)
+
+
 def _ends_moving(rig: ContractRig) -> Trajectory:
     q = np.vstack([rig.state.q_ref, rig.state.q_ref + 0.1])
     return Trajectory(np.array([0.0, 1.0]), q, np.vstack([np.zeros(7), np.full(7, 0.1)]))
@@ -91,6 +98,7 @@ UNSOUND: dict[str, tuple[Request, str]] = {
 BAD_CHUNKS: dict[str, Request] = {
     "position": lambda rig: rig.body.stream(chunk(rig, 4.0)),
     "velocity": lambda rig: rig.body.stream(chunk(rig, -1.9)),
+    "leap": lambda rig: rig.body.stream(leap(rig)),
     "too long": lambda rig: rig.body.stream(same_points(rig, [0.5, 5.0])),
 }
 """Chunks of a stream."""
