@@ -142,10 +142,11 @@ def stream(client: FrankaClient) -> Iterator[Publisher]:
     client.node.destroy_publisher(publisher)
 
 
-def far_chunk(client: FrankaClient) -> JointTrajectory:
-    target = client.q()
-    target[0] += 1.5
-    return trajectory_to_msg(Trajectory(np.array([1.9]), target[None]))
+def far_chunk(client: FrankaClient, way: float = 1.5) -> JointTrajectory:
+    """A chunk that moves joint 1 by `way` rad in 1.9 s, in steps that a stream may have."""
+    share = np.linspace(0.25, 1.0, 4)
+    points = client.q() + np.outer(share * way, np.eye(7)[0])
+    return trajectory_to_msg(Trajectory(1.9 * share, points))
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -204,8 +205,7 @@ def test_a_flood_of_chunks_is_followed_or_refused_but_the_loop_keeps_its_time(
     client: FrankaClient, stream: Publisher
 ) -> None:
     """A thousand at once: the newest counts, and joint states go on."""
-    chunk = far_chunk(client)
-    chunk.points[0].positions[0] -= 1.3
+    chunk = far_chunk(client, 0.2)
     with client.news:
         client.heard["joint_states"].clear()
     for _ in range(1000):
