@@ -27,6 +27,8 @@ CASES = {
 """By name; each with 4096 points and the workspace of the simulation."""
 _SETS = 5
 _MS = 1000.0
+# Open3D needs many times as long, so it is measured in one of so many rounds.
+_EVERY = 4
 # A fusion returns points, and how many there were in the workspace.
 Fuse = Callable[[Sequence[CameraFrame]], tuple[int, int]]
 
@@ -45,17 +47,22 @@ def measure(seed: int, count: int) -> dict[str, Any]:
                 "open3d": _open3d(config, poses, own_sampling=True),
             }
         for column, fuse in columns.items():
-            # Open3D needs many times as long.
-            times = count if column == "fusion" else max(1, count // 4)
-            fuse(sets[0])
-            spent = []
-            for i in range(times):
-                began = time.process_time()
-                sizes = fuse(sets[i % _SETS])
-                spent.append(_MS * (time.process_time() - began))
             key = f"{case}.{column}"
-            found["cpu"][key], (found["points"][key], found["in_workspace"][key]) = spent, sizes
+            found["points"][key], found["in_workspace"][key] = fuse(sets[0])
+            found["cpu"][key] = []
+        # In turns, so that what else the computer does meanwhile is the same for all of them.
+        for i in range(count):
+            for column, fuse in columns.items():
+                if column == "fusion" or i % _EVERY == 0:
+                    spent = found["cpu"][f"{case}.{column}"]
+                    spent.append(_cpu_ms(fuse, sets[i % _SETS]))
     return found
+
+
+def _cpu_ms(fuse: Fuse, frames: Sequence[CameraFrame]) -> float:
+    began = time.process_time()
+    fuse(frames)
+    return _MS * (time.process_time() - began)
 
 
 def _own(config: FusionConfig, poses: dict[str, Transform]) -> Fuse:
