@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 
@@ -185,31 +184,3 @@ def test_a_start_that_cannot_succeed_says_why(parameters: tuple[str, ...], text:
     assert process.returncode != 0
     assert re.search(text, output.replace("\n", " ")), output
     assert "Traceback" not in output, output
-
-
-def test_a_killed_driver_leaves_a_robot_that_stops_itself() -> None:
-    """Nobody commands any more: the robot's own watch on its commands ends the motion."""
-    domain, address = 1 + (os.getpid() + 48) % 95, f"127.{2 + os.getpid() % 250}.255.2"
-    fake = start_fake(domain, address)
-    driver = start_driver(domain, address)
-    client = FrankaClient(domain)
-    try:
-        client.status(RobotStatus.IDLE)
-        client.send(client.move(1.0))
-        client.status(RobotStatus.MOVING, in_motion=True)
-        driver.kill()
-        driver.communicate(timeout=GUARD)
-        # Who comes next finds an arm at rest, and the error of the one before.
-        driver = start_driver(domain, address)
-        with client.news:
-            client.heard.clear()
-        client.wait("robot_status", lambda m: not m.in_motion)
-        recover(client)
-        rested = client.q()
-        threading.Event().wait(0.3)
-        np.testing.assert_allclose(client.q(), rested, atol=2e-3)
-    finally:
-        client.close()
-        for process in (driver, fake):
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=GUARD)
