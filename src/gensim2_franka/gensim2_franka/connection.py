@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import franky
 import numpy as np
 from gensim2_control.hardware import Array, HardwareError
 from gensim2_control.kinematics import TCP_LINK, Fr3Kinematics
 
+from gensim2_franka.library import franky
 from gensim2_franka.settings import FrankaSettings
 
 _RETRY = 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import franky
+from gensim2_franka.library import franky
 
 ERROR_NAMES: tuple[str, ...] = tuple(
     name for name, value in vars(franky.Errors).items() if isinstance(value, property)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import franky
 import numpy as np
 from gensim2_control.hardware import (
     ARM_DOF,
@@ -27,6 +26,7 @@ from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_franka.connection import has_realtime_kernel, open_robot, require_tcp
 from gensim2_franka.errors import active
 from gensim2_franka.hand import FrankaHand
+from gensim2_franka.library import franky
 from gensim2_franka.reference_guard import ReferenceGuard
 from gensim2_franka.settings import FrankaSettings
 

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import franky
 from gensim2_control.hardware import HardwareError
+
+from gensim2_franka.library import franky
 
 _POLL = 0.02
 _ANY_WIDTH = 0.08

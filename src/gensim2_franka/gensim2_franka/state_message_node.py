@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import franky
 import numpy as np
 from gensim2_control.ros.conversions import stamp_from_seconds
 
 from gensim2_franka.errors import active
 from gensim2_franka.hand import HandState
+from gensim2_franka.library import franky
 from gensim2_msgs.msg import FrankaState
 
 _MODES = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +97,13 @@ def test_a_reference_that_nobody_renews_is_held_once() -> None:
     guard.renew()
     now[0] = 5.3
     assert guard.check() and held == [0.21, 5.3]
+
+
+def test_the_library_leaves_the_signals_as_they_were() -> None:
+    """Programs started later would have SIGPIPE blocked, and never end at a closed pipe."""
+    program = (
+        "import signal; import gensim2_franka.franky_hardware; "
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr
