@@ -20,6 +20,7 @@ from gensim2_control.ros.state_publisher import Due
 from rclpy.service import Service
 from std_srvs.srv import Trigger
 
+from gensim2_franka.connection import has_realtime_kernel
 from gensim2_franka.driver_parameters_node import DriverParameters
 from gensim2_franka.franky_hardware import FrankyHardware
 from gensim2_franka.priority import raise_priority
@@ -60,6 +61,7 @@ class FrankaRobot:
             raise StartError(str(error)) from None
         kinematics = Fr3Kinematics.from_urdf(urdf)
         self._base = kinematics.root
+        self._realtime = has_realtime_kernel()
         clock = node.get_clock()
         self._hardware = FrankyHardware(
             own.settings(), kinematics, lambda: clock.now().nanoseconds * 1e-9
@@ -124,7 +126,7 @@ class FrankaRobot:
             "robot_ip": address,
             "control_command_success_rate": f"{rate:.3f}",
             "mode": state.robot_mode.name,
-            "realtime": self._hardware.realtime,
+            "realtime": self._realtime,
         }
         return {"connection": Report(Level.WARN if low else Level.OK, text, values)}
 

@@ -23,7 +23,7 @@ from gensim2_control.hardware import (
 )
 from gensim2_control.kinematics import Fr3Kinematics
 
-from gensim2_franka.connection import has_realtime_kernel, open_robot, require_tcp
+from gensim2_franka.connection import open_robot, require_tcp
 from gensim2_franka.errors import active
 from gensim2_franka.hand import FrankaHand
 from gensim2_franka.library import franky
@@ -92,11 +92,6 @@ class FrankyHardware:
     def in_control(self) -> bool:
         """Whether references reach the drives."""
         return self._status.drives_powered
-
-    @property
-    def realtime(self) -> bool:
-        """Whether the kernel is real-time."""
-        return has_realtime_kernel()
 
     @property
     def hand(self) -> FrankaHand:
@@ -169,19 +164,15 @@ class FrankyHardware:
         """Hand a reference to the loop in libfranka."""
         if not (np.isfinite(q_ref).all() and np.isfinite(dq_ref).all()):
             raise ValueError("a reference is not a finite number")
-        motion, state = self._motion, self._state
-        model = self._model
+        motion, state, model = self._motion, self._state, self._model
         if motion is None or state is None or model is None:
             return
         # Without the torque for its acceleration the arm would lag behind, most of all at stops.
-        before, (self._q_ref, self._dq_ref, self._t_ref) = (
-            (self._dq_ref, self._t_ref),
-            (np.array(q_ref), np.array(dq_ref), self._t),
-        )
         tau = np.zeros(ARM_DOF)
-        if 0 < self._t_ref - before[1] < _LONGEST_STEP:
-            ddq = (self._dq_ref - before[0]) / (self._t_ref - before[1])
+        if 0 < (step := self._t - self._t_ref) < _LONGEST_STEP:
+            ddq = (dq_ref - self._dq_ref) / step
             tau = np.asarray(model.mass(state)) @ np.clip(ddq, -_DDQ_MAX, _DDQ_MAX)
+        self._q_ref, self._dq_ref, self._t_ref = np.array(q_ref), np.array(dq_ref), self._t
         motion.set_reference(franky.JointReference(q=q_ref, dq=dq_ref, tau_ff=tau))
         self._guard.renew()
 

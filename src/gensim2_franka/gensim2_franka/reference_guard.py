@@ -29,7 +29,8 @@ class ReferenceGuard:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Start to look; nothing happens before the first `renew`."""
+        """Start to look, anew where it does already; nothing happens before the first `renew`."""
+        self.stop()
         self._closing.clear()
         self._thread = threading.Thread(target=self._run, name="reference guard", daemon=True)
         self._thread.start()
