@@ -8,9 +8,12 @@ from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
     BOOLEAN,
     CALIBRATION,
+    CAMERAS,
     CONFIRM,
+    LABELLED_SCENE,
     OBS,
     ROBOT_IP,
+    SERIALS,
     USE_FAKE_HARDWARE,
     VIEW,
     VIEW_PORT,
@@ -23,22 +26,12 @@ from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
-SCENE = (
-    Argument("task", "OpenBox", "Task whose scene is labelled"),
-    Argument("scene_file", "", "File of the labels of the scene; empty = click on the keypoints"),
-    Argument("asset", "", "Which object it is: asset reference, id or seed; empty = drawn by seed"),
-    Argument("seed", "0", "Seed of what is drawn", int),
-)
+SCENE = (Argument("task", "OpenBox", "Task whose scene is labelled"), *LABELLED_SCENE)
 DRAW_SCENE = Argument(
     "draw_scene",
     "auto",
     "Take a scene that the task draws where none is labelled; auto = with fake hardware",
     choices=("auto", *BOOLEAN),
-)
-CAMERAS = ("wrist_camera", "left_camera", "right_camera")
-SERIALS = tuple(
-    Argument(f"{camera}_serial", "", f"Serial number of the {camera}; needed with real cameras")
-    for camera in CAMERAS
 )
 CAMERA_FPS = Argument(
     "camera_fps",

@@ -100,6 +100,16 @@ CALIBRATION = Argument(
     PathJoinSubstitution([FindPackageShare("gensim2"), "config", "cameras.yaml"]),
     "Calibration file of the cameras",
 )
+CAMERAS = ("wrist_camera", "left_camera", "right_camera")
+SERIALS = tuple(
+    Argument(f"{camera}_serial", "", f"Serial number of the {camera}; needed with real cameras")
+    for camera in CAMERAS
+)
+LABELLED_SCENE = (
+    Argument("scene_file", "", "File of the labels of the scene; empty = click on the keypoints"),
+    Argument("asset", "", "Which object it is: asset reference, id or seed; empty = drawn by seed"),
+    Argument("seed", "0", "Seed of what is drawn", int),
+)
 VIEW = Argument(
     "view",
     "none",
