@@ -12,6 +12,7 @@ import rclpy
 from gensim2_control.camera_calibration import CameraCalibrations
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.report import Level, Report
+from gensim2_control.ros.camera_messages import camera_transforms
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters
 from gensim2_control.ros.start_error import StartError
@@ -25,7 +26,7 @@ from tf2_msgs.msg import TFMessage
 from .realsense_capture import Capture, CaptureState
 from .realsense_device import CameraOpener
 from .realsense_health import assess_camera
-from .realsense_messages_node import camera_transforms, picture_messages, points_message
+from .realsense_messages_node import picture_messages, points_message
 from .realsense_parameters_node import RealsenseParameters
 from .realsense_sources import Opener, SceneOpener, recording_opener
 from .rgbd_frame import RgbdFrame
