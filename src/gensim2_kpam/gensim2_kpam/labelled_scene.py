@@ -6,13 +6,13 @@ cloud; its pose follows from them, because the object of the catalogue says wher
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 import yaml
+from gensim2_control.atomic_file import write_atomically
 from gensim2_tasks.assets import AssetError, AssetLibrary, AssetRef
 from gensim2_tasks.placement import PlacedObject
 from gensim2_tasks.se3 import Array
@@ -107,11 +107,7 @@ class LabelledScene(BaseModel):
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-            ) as file:
-                file.write(text)
-            Path(file.name).replace(path)
+            write_atomically(path, text.encode())
         except OSError as error:
             raise LabelError(f"scene {path} cannot be written: {error}") from None
 

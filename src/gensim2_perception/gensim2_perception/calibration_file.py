@@ -5,9 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from gensim2_control.atomic_file import write_atomically
 from gensim2_control.camera_calibration import CameraCalibration, CameraCalibrations
-
-from .atomic_file import write_atomically
 
 _HEADER = (
     "# Where the cameras sit: pose of the colour camera's optical frame (z forward, x right,\n"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from gensim2_control.atomic_file import write_atomically
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from .atomic_file import write_atomically
 from .calibration_board import BoardSpec, Detection, pattern_picture
 from .calibration_camera import CameraModel
 from .calibration_report import ViewReport

@@ -15,12 +15,12 @@ from typing import Annotated, Literal
 import cv2
 import numpy as np
 import yaml
+from gensim2_control.atomic_file import write_atomically
 from gensim2_control.hardware import ARM_DOF, ARM_JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .atomic_file import write_atomically
 from .calibration_board import BoardDetector, BoardSpec
 from .calibration_camera import CameraModel
 from .calibration_errors import CalibrationRefusedError

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
+from gensim2_control.atomic_file import write_atomically
 from gensim2_control.camera_calibration import CameraCalibrations
 from numpy.typing import NDArray
 
-from .atomic_file import write_atomically
 from .calibration_errors import CalibrationRefusedError
 
 
