@@ -219,6 +219,13 @@ class Graph(Protocol):
     def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
         """The state of the scene at the end of an execution, never an older one."""
 
+    def verdict(self, scene: Scene, stopped: Stopped) -> Scene:
+        """Waits until a person has said whether a scene that is undecided is a success.
+
+        Returns:
+            The state of the scene that says so.
+        """
+
     def history(self, reset_count: int) -> list[Scene]:
         """Every state of this scene that was heard."""
 

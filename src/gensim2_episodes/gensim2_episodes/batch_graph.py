@@ -16,6 +16,7 @@ from gensim2_kpam.expert import ExpertCode, Performance, perform
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_tasks.catalogue import TaskError, load_task
 
+from gensim2_episodes.assembly import Assembler, RecorderConfig
 from gensim2_episodes.attempts import (
     ExecuteReply,
     GraphError,
@@ -28,7 +29,6 @@ from gensim2_episodes.attempts import (
 from gensim2_episodes.batch import BatchCell, BatchRunner
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome, json_object
-from gensim2_episodes.recorder import FrameAssembler, RecorderConfig
 from gensim2_episodes.recording import Recording
 from gensim2_episodes.scene import Scene, SceneObject, predicate_record
 from gensim2_episodes.writer import EpisodeWriter
@@ -162,6 +162,10 @@ class BatchGraph:
         """See `attempts.Graph`."""
         return scene_of(self._simulation)
 
+    def verdict(self, scene: Scene, stopped: Stopped) -> Scene:
+        """See `attempts.Graph`; a simulation knows."""
+        return scene
+
     def history(self, reset_count: int) -> list[Scene]:
         """See `attempts.Graph`."""
         return [scene for scene in self._history if scene.reset_count == reset_count]
@@ -192,7 +196,7 @@ class BatchGraph:
         return scene
 
     def _feed(self, state: BodyState, scene: Scene) -> None:
-        def add(to: FrameAssembler) -> None:
+        def add(to: Assembler) -> None:
             stamp_ns = _ns(state.t)
             measured = JointReading(JOINTS, state.q.tolist(), state.dq.tolist())
             commanded = JointReading(ARM_JOINTS, state.q_ref.tolist(), state.dq_ref.tolist())

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import zarr
+from numpy.typing import NDArray
 
 from gensim2_episodes.errors import StoreError
 from gensim2_episodes.frame import ARRAYS, GRIPPER_EFFORT
 from gensim2_episodes.manifest import Manifest
+from gensim2_episodes.paced import missed
 from gensim2_episodes.reader import EpisodeReader
 from gensim2_episodes.store import EpisodeInfo, EpisodeStore
 from gensim2_episodes.writer import STAMP, TIME
@@ -18,6 +20,8 @@ from gensim2_episodes.writer import STAMP, TIME
 _ALWAYS = frozenset(
     {STAMP, TIME} | {s.path for s in ARRAYS if s.path[:3] in ("obs", "act")} - {GRIPPER_EFFORT}
 )
+Stamps = NDArray[np.int64]
+
 _POSES = ("observation/tcp_pose", "action/tcp_pose")
 _STAMP_TOLERANCE = 1e-3
 """Of a stamp from a multiple of the period [s]; generous, for cameras with a clock of their own."""
@@ -88,6 +92,10 @@ def _time_problems(reader: EpisodeReader) -> Iterator[str]:
         return
     if not np.allclose(reader.time, (stamps - stamps[0]) * 1e-9, rtol=0, atol=1e-6):
         yield "time does not agree with stamp_ns"
+    if reader.manifest.recording.paced_by:
+        gaps = sum(missed(int(step), round(1e9 / rates.observation)) for step in steps)
+        yield from _gap_problems(reader, gaps, steps)
+        return
     ticks = stamps * 1e-9 * rates.observation
     off = np.abs(ticks - np.round(ticks)) / rates.observation
     if off.max() > _STAMP_TOLERANCE:
@@ -97,6 +105,11 @@ def _time_problems(reader: EpisodeReader) -> Iterator[str]:
         )
         return
     gaps = int(np.round(ticks[-1]) - np.round(ticks[0])) + 1 - len(stamps)
+    yield from _gap_problems(reader, gaps, steps)
+
+
+def _gap_problems(reader: EpisodeReader, gaps: int, steps: Stamps) -> Iterator[str]:
+    rates = reader.manifest.rates
     if gaps != reader.manifest.recording.dropped:
         stated = reader.manifest.recording.dropped
         at = int(steps.argmax()) + 1 if len(steps) else 0

@@ -171,7 +171,7 @@ class CollectNode(Node):
         return code, text
 
     def _on_feedback(self, message: CollectEpisodes.Impl.FeedbackMessage) -> None:
-        self._under_way = message.feedback.stage in ("run", "judge")
+        self._under_way = message.feedback.stage in ("run", "judge", "verdict")
         if message.feedback.last.attempt:
             self._note(attempt_from_msg(message.feedback.last))
 

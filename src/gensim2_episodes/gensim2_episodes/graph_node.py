@@ -73,6 +73,10 @@ class RosGraph:
         """See `attempts.Graph`."""
         return self._scene.scene_at(reset_count, stamp_ns, stopped)
 
+    def verdict(self, scene: Scene, stopped: Stopped) -> Scene:
+        """See `attempts.Graph`."""
+        return self._scene.verdict(scene, stopped)
+
     def history(self, reset_count: int) -> list[Scene]:
         """See `attempts.Graph`."""
         return self._scene.history(reset_count)

@@ -88,7 +88,7 @@ class Progress:
     """Where a collection stands.
 
     Attributes:
-        stage: "reset", "run", "judge" or "store".
+        stage: "reset", "run", "judge", "verdict" or "store".
         last: The attempt that has just ended, or None.
         collected: Successes so far, over all tasks.
         requested: Successes wanted, over all tasks.
@@ -258,6 +258,9 @@ class Collection:
             broken = _lost(report, recording, self._config.max_lost)
         except ValueError as error:
             report, broken = RecordingReport(), str(error)
+        if end.undecided and reply.failure is None:
+            self._tell("verdict")
+            end = replace(self._graph.verdict(end, stopped), stamp_ns=end.stamp_ns)
         disturbance = approach_disturbance(
             start, self._graph.history(start.reset_count), reply.actuation_ns
         )

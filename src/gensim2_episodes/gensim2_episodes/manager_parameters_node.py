@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gensim2_control.ros.parameters import parameter
 
-from gensim2_episodes.recorder import RecorderConfig
+from gensim2_episodes.assembly import RecorderConfig
 
 OBS_STATE, OBS_CLOUD, OBS_IMAGE = "state", "pointcloud", "image"
 OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE)
@@ -22,6 +22,11 @@ class ManagerParameters:
     )
     stamp_tolerance: float = parameter(
         1e-4, "How far stamps may be off a multiple of the period, s.", low=0.0, high=0.05
+    )
+    paced: bool = parameter(
+        False,
+        "Take frames when the cameras do and interpolate the joints to them: for a body that does "
+        "not measure at multiples of the period, as a real one.",
     )
     cameras: tuple[str, ...] = parameter(
         ("wrist_camera", "left_camera", "right_camera"), "Names of the cameras."
@@ -99,4 +104,5 @@ class ManagerParameters:
             cameras=self.cameras if self.obs == OBS_IMAGE else (),
             truth=truth and self.record_truth,
             tolerance_ns=round(1e9 * self.stamp_tolerance),
+            paced=self.paced,
         )

@@ -183,6 +183,8 @@ class RecordingReport(_Model):
         trailing: Ticks after the last frame that have no frame.
         late: Samples that came after their tick had been given up.
         missing: Number of ticks without a frame that each stream had no sample for.
+        paced_by: Stream whose stamps the frames have, about one per period, and to which all else
+            was brought; empty = frames and samples are at the multiples of the period.
     """
 
     leading: Annotated[int, Field(ge=0)] = 0
@@ -190,6 +192,7 @@ class RecordingReport(_Model):
     trailing: Annotated[int, Field(ge=0)] = 0
     late: Annotated[int, Field(ge=0)] = 0
     missing: dict[str, int] = Field(default_factory=dict)
+    paced_by: str = ""
 
     @property
     def lost(self) -> int:

@@ -18,6 +18,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image, JointState, PointCloud2
 from std_msgs.msg import Header, String
 
+from gensim2_episodes.assembly import Assembler
 from gensim2_episodes.camera_records_node import CameraListener
 from gensim2_episodes.episode_messages_node import (
     cloud_from_msg,
@@ -34,7 +35,6 @@ from gensim2_episodes.manager_parameters_node import (
     ManagerParameters,
 )
 from gensim2_episodes.manifest import CameraRecord
-from gensim2_episodes.recorder import FrameAssembler
 from gensim2_episodes.recording import Recording
 from gensim2_episodes.scene import Scene
 from gensim2_episodes.writer import EpisodeWriter
@@ -50,7 +50,7 @@ _FEW = 10
 _PRE_ROLL = 50
 _PRE_ROLL_IMAGES = 5
 
-Feed = Callable[[FrameAssembler, int, Any], object]
+Feed = Callable[[Assembler, int, Any], object]
 SceneListener = Callable[[Scene], None]
 
 
@@ -195,9 +195,7 @@ class RecorderStreams:
             self._node.get_logger().error(f"robot_description cannot be used: {error}")
 
 
-def _add_gripper(
-    to: FrameAssembler, stamp_ns: int, message: JointTrajectoryControllerState
-) -> None:
+def _add_gripper(to: Assembler, stamp_ns: int, message: JointTrajectoryControllerState) -> None:
     reference = message.reference
     if reference.positions:
         effort = float(reference.effort[0]) if reference.effort else None

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from gensim2_control.kinematics import Fr3Kinematics
 
+from gensim2_episodes.assembly import Assembler, RecorderConfig
 from gensim2_episodes.errors import StoreError
 from gensim2_episodes.manifest import EpisodeRecord, Manifest, RecordingReport
-from gensim2_episodes.recorder import FrameAssembler, RecorderConfig
+from gensim2_episodes.paced import PacedAssembler
+from gensim2_episodes.recorder import FrameAssembler
 from gensim2_episodes.scene import Scene
 from gensim2_episodes.writer import EpisodeWriter
 
@@ -50,7 +52,8 @@ class Recording:
             acknowledge: See `Acknowledge`.
         """
         self._writer = writer
-        self._assembler = FrameAssembler(config, kinematics, start_ns)
+        kind = PacedAssembler if config.paced else FrameAssembler
+        self._assembler: Assembler = kind(config, kinematics, start_ns)
         self._start_ns = start_ns
         self._acknowledge = acknowledge
         self._changed = threading.Condition()
@@ -87,7 +90,7 @@ class Recording:
         with self._changed:
             return self._assembler.lacking()
 
-    def feed(self, add: Callable[[FrameAssembler], object]) -> None:
+    def feed(self, add: Callable[[Assembler], object]) -> None:
         """Hands a sample to the assembler and stores the frames it completes.
 
         Args:

@@ -71,6 +71,11 @@ class Scene:
         return tuple(thing for thing in self.objects if thing.joint_name)
 
     @property
+    def undecided(self) -> bool:
+        """Whether a person has yet to say if the task is achieved."""
+        return any(predicate.get("value") is None for predicate in self.predicates)
+
+    @property
     def keypoint_names(self) -> tuple[str, ...]:
         """Names of object and keypoint, joined by a slash, in the order of `truth`."""
         return tuple(

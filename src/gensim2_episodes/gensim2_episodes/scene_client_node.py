@@ -28,7 +28,12 @@ from gensim2_msgs.srv import ResetScene
 
 SERVICE = "scene/reset"
 _RETRY = 0.5  # s
+_REMINDER = 60.0  # s
 _SCENES = 50_000
+_VERDICT = (
+    "was it a success? Say so by key (ros2 run gensim2_teleop keyboard) or by: ros2 service call "
+    "/scene/success std_srvs/srv/SetBool '{data: true}'"
+)
 _GRACE = 1.0
 """For the state of the end of an execution to arrive [s of wall time]."""
 
@@ -38,6 +43,7 @@ class SceneClient:
 
     def __init__(self, node: Node, parameters: ManagerParameters) -> None:
         """Creates the client."""
+        self._node = node
         self._parameters = parameters
         self._client = node.create_client(
             ResetScene, SERVICE, callback_group=ReentrantCallbackGroup()
@@ -77,10 +83,17 @@ class SceneClient:
             self._parameters.server_timeout,
             lambda: f"no node offers the service {SERVICE}: is sim_bridge running?",
         )
+        codes = ResetScene.Response
         give_up = time.monotonic() + self._parameters.busy_timeout
+        asked = None
         while True:
             reply = self._answer(request, stopped)
-            if reply.error_code != ResetScene.Response.ROBOT_BUSY:
+            if reply.error_code == codes.NOT_ARRANGED:
+                # Whoever arranges it takes the time that it takes.
+                asked = self._ask(asked, reply.error_msg)
+                self._pause(stopped)
+                continue
+            if reply.error_code != codes.ROBOT_BUSY:
                 return reply
             if time.monotonic() > give_up:
                 raise GraphError(
@@ -88,7 +101,20 @@ class SceneClient:
                     "after a stop or a fault call robot/recover"
                 )
             self._recovery.release(stopped)
-            threading.Event().wait(_RETRY)
+            self._pause(stopped)
+
+    def _pause(self, stopped: Stopped) -> None:
+        if error := stopped():
+            raise error
+        threading.Event().wait(_RETRY)
+
+    def _ask(self, asked: float | None, text: str) -> float:
+        """Tells the operator what is waited for, now and then; returns when that was."""
+        now = time.monotonic()
+        if asked is not None and now < asked + _REMINDER:
+            return asked
+        self._node.get_logger().warning(text)
+        return now
 
     def _answer(self, request: ResetScene.Request, stopped: Stopped) -> ResetScene.Response:
         # A server that has not discovered this client yet drops its answer, so the request is
@@ -133,6 +159,19 @@ class SceneClient:
                     )
                 self._heard.wait(POLL)
             return scene
+
+    def verdict(self, scene: Scene, stopped: Stopped) -> Scene:
+        """See `attempts.Graph`."""
+        asked = None
+        while True:
+            newest = self._newest(scene.reset_count)
+            if newest is not None and not newest.undecided:
+                return newest
+            if error := stopped():
+                raise error
+            asked = self._ask(asked, _VERDICT)
+            with self._heard:
+                self._heard.wait(POLL)
 
     @property
     def newest(self) -> Scene | None:

@@ -10,6 +10,7 @@ import pytest
 from episode_samples import leftovers
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_episodes.assembly import RecorderConfig
 from gensim2_episodes.attempts import (
     Attempt,
     CanceledError,
@@ -30,7 +31,6 @@ from gensim2_episodes.errors import DatasetWriteError
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manager import Collection, ManagerConfig, Progress, TaskDocument
 from gensim2_episodes.manifest import Outcome, Rates, SoftwareRecord
-from gensim2_episodes.recorder import RecorderConfig
 from gensim2_episodes.recording import Recording
 from gensim2_episodes.scene import Scene, SceneObject, approach_disturbance, licences_of
 from gensim2_episodes.store import EpisodeStore
@@ -155,6 +155,10 @@ class Cell:
 
     def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
         self._maybe_raise("scene_at")
+        return self.scenes[-1]
+
+    def verdict(self, scene: Scene, stopped: Stopped) -> Scene:
+        self._maybe_raise("verdict")
         return self.scenes[-1]
 
     def history(self, reset_count: int) -> list[Scene]:

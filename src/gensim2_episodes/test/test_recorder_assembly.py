@@ -9,10 +9,11 @@ import pytest
 from episode_samples import sample_record
 from gensim2_control.hardware import ARM_JOINTS, FINGER_JOINTS, JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_episodes.assembly import RecorderConfig
 from gensim2_episodes.errors import DatasetWriteError
 from gensim2_episodes.frame import Frame
 from gensim2_episodes.frame_builder import JointReading, SceneTruth, build_frame
-from gensim2_episodes.recorder import FrameAssembler, RecorderConfig
+from gensim2_episodes.recorder import FrameAssembler
 from gensim2_episodes.recording import Recording
 from gensim2_episodes.store import EpisodeStore
 from hypothesis import given, settings

@@ -6,6 +6,7 @@ It stands where `sim_bridge` stands in simulation: `scene/state` and `scene/rese
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from gensim2_tasks.specs import TaskSpec
 from geometry_msgs.msg import Point, PointStamped
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState
 from gensim2_msgs.srv import ResetScene
@@ -48,6 +49,11 @@ class LabelledSceneParameters:
     draw: bool = parameter(
         False, "Take a scene drawn by the task itself, where nothing is labelled: for rehearsals."
     )
+    arrange: bool = parameter(
+        False,
+        "Answer scene/reset only after scene/ready: somebody has to put the objects back where "
+        "they are labelled.",
+    )
     seed: int = parameter(0, "Seed of what is drawn.", low=0)
     rate: float = parameter(10.0, "Scene states per second.", low=0.5, high=100.0)
 
@@ -69,13 +75,15 @@ class LabelledSceneNode(Node):
         self._wanted = drawn[0]
         self._clicked: dict[str, np.ndarray] = {}
         self._resets = 0
-        self._success = False
+        self._success: bool | None = None
+        self._arranged = False
         if self._file is not None and self._file.exists():
             self._objects = self._load(self._file)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._states = self.create_publisher(SceneState, "scene/state", latched)
         self.create_service(ResetScene, "scene/reset", self._on_reset)
         self.create_service(SetBool, "scene/success", self._on_success)
+        self.create_service(Trigger, "scene/ready", self._on_ready)
         self.create_subscription(PointStamped, "clicked_point", self._on_click, 10)
         self._diagnostics = NodeDiagnostics(self, self._report)
         self.create_timer(1.0 / own.rate, self._publish)
@@ -153,6 +161,13 @@ class LabelledSceneNode(Node):
                 f"the scene is one of {self._task.name}; start labelled_scene with task:="
                 f"{request.task}"
             )
+        elif self._own.arrange and not self._arranged:
+            response.error_code = codes.NOT_ARRANGED
+            response.error_msg = (
+                f"put the objects of {self._task.name} where they are labelled, step back, and say "
+                "so by key (ros2 run gensim2_teleop keyboard) or by: ros2 service call "
+                "/scene/ready std_srvs/srv/Trigger"
+            )
         elif self._own.draw:
             try:
                 self._objects = self._draw(
@@ -166,7 +181,7 @@ class LabelledSceneNode(Node):
         response.success = response.error_code == codes.NONE
         if response.success:
             self._resets += 1
-            self._success = False
+            self._success, self._arranged = None, False
             response.parameters_json = json.dumps(
                 {"objects": {o.name: o.parameters() for o in self._objects}}
             )
@@ -181,6 +196,11 @@ class LabelledSceneNode(Node):
         self._publish()
         return response
 
+    def _on_ready(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._arranged = bool(self._objects)
+        response.message = "the next attempt begins" if self._objects else self._prompt()
+        return response
+
     def _publish(self) -> None:
         self._states.publish(self._state(self._own.seed))
 
@@ -189,13 +209,14 @@ class LabelledSceneNode(Node):
         message.header.stamp = self.get_clock().now().to_msg()
         message.header.frame_id = BASE
         message.objects = [_object_state(placed) for placed in self._objects]
-        value = float(self._success)
+        success = self._success is True
+        value = math.nan if self._success is None else float(success)
         message.predicates = [
             PredicateState(
-                name="the operator says so", satisfied=self._success, value=value, threshold=0.5
+                name="the operator says so", satisfied=success, value=value, threshold=0.5
             )
         ]
-        message.success = message.succeeded = self._success
+        message.success = message.succeeded = success
         return message
 
     def _report(self) -> dict[str, Report]:
