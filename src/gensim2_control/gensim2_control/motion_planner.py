@@ -37,6 +37,23 @@ A hand that is tilted over the table touches it with a finger first.
 """
 
 
+def guarded_points(kinematics: Fr3Kinematics, q: Array) -> dict[str, Array]:
+    """Return where the points that stay in the workspace are.
+
+    Args:
+        kinematics: of the robot.
+        q: configurations (..., 7), rad.
+
+    Returns:
+        Positions (..., 3) in base, m, by name.
+    """
+    T_base_tcp = kinematics.fk(q, TCP_LINK)
+    return {
+        name: T_base_tcp[..., :3, 3] + T_base_tcp[..., :3, :3] @ p_tcp
+        for name, p_tcp in _GUARDED.items()
+    }
+
+
 @dataclass(frozen=True)
 class Joined:
     """A trajectory plus an offset that leads from the present reference onto it."""
@@ -183,9 +200,7 @@ class MotionPlanner:
         q = check_motion(planned.motion, planned.knots, planned.limits, until)
         if self._workspace is None or self._kinematics is None:
             return
-        T_base_tcp = self._kinematics.fk(q, TCP_LINK)
-        for name, p_tcp in _GUARDED.items():
-            p_base = T_base_tcp[..., :3, 3] + T_base_tcp[..., :3, :3] @ p_tcp
+        for name, p_base in guarded_points(self._kinematics, q).items():
             box = Workspace(
                 tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
                 tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),

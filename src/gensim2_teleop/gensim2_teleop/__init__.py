@@ -1,0 +1,1 @@
+"""A person as the one who acts: drives the arm by twists, and judges what came of it."""
