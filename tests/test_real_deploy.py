@@ -23,7 +23,8 @@ from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task
 from gensim2_tasks.placement import draw_scene
 from geometry_msgs.msg import PointStamped
-from mock_process import LATCHED, Client, graph_environment
+from mock_process import GUARD, LATCHED, ROOT, Client, graph_environment
+from rcl_interfaces.srv import GetParameters
 
 from gensim2_msgs.msg import SceneState
 
@@ -46,6 +47,14 @@ def deploy(folder: Path, domain: int, *arguments: str) -> LaunchProcess:
     """Launches the main file of the real robot."""
     words = ("gensim2", "real_deploy.launch.py", "task:=OpenDrawer", "obs:=state")
     return LaunchProcess(folder, domain, *words, f"robot_ip:={next(ADDRESSES)}", *arguments)
+
+
+def parameters(client: Client, *names: str) -> list[float]:
+    """Numbers that the driver has been started with."""
+    service = client.node.create_client(GetParameters, "franka_driver/get_parameters")
+    assert service.wait_for_service(GUARD)
+    values = client.result(service.call_async(GetParameters.Request(names=names))).values
+    return [value.double_value for value in values]
 
 
 def test_a_drawer_is_pulled_through_the_protocol_of_the_robot(tmp_path: Path, domain: int) -> None:
@@ -74,9 +83,13 @@ def test_a_drawer_is_pulled_through_the_protocol_of_the_robot(tmp_path: Path, do
 
 
 def test_nothing_moves_before_an_operator_has_confirmed(tmp_path: Path, domain: int) -> None:
-    """Neither a goal nor homing; what is refused says what to do."""
+    """Neither a goal nor homing; what is refused says what to do. Limits are those of the file."""
+    usual = (ROOT / "launch" / "config" / "franka_driver.yaml").read_text()
+    file = tmp_path / "driver.yaml"
+    file.write_text(usual.replace("velocity_scale: 0.5", "velocity_scale: 0.4"))
     client = Client(domain)
-    launch = deploy(tmp_path, domain, "use_fake_hardware:=true", "confirm:=true")
+    arguments = ("use_fake_hardware:=true", "confirm:=true", f"driver_parameters:={file}")
+    launch = deploy(tmp_path, domain, *arguments)
     try:
         launch.until(r"robot/confirm")
         launch.until(r"waiting for the robot")
@@ -84,6 +97,7 @@ def test_nothing_moves_before_an_operator_has_confirmed(tmp_path: Path, domain: 
         assert not client.wait("robot_status", lambda m: True).motion_possible
         refused = client.call("robot/home")
         assert not refused.success and "robot/confirm" in refused.message
+        assert parameters(client, "velocity_scale", "acceleration_scale") == [0.4, 0.5]
         np.testing.assert_allclose(client.q(), before, atol=1e-3)
         assert client.call("robot/confirm").success
         assert launch.end() == 0, launch.output
@@ -135,6 +149,7 @@ def test_clicks_on_keypoints_make_the_scene(tmp_path: Path, domain: int) -> None
         (("use_fake_hardware:=true", "robot_ip:=10.0.0.1"), "not an address of this machine"),
         (("robot_op:=10.0.0.1",), "did you mean 'robot_ip'"),
         (("confirm:=maybe",), "confirm"),
+        (("driver_parameters:=nosuch.yaml",), "driver_parameters:=nosuch.yaml is no file"),
     ],
 )
 def test_contradictions_are_refused_at_once(arguments: tuple[str, ...], text: str) -> None:

@@ -16,9 +16,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,23 +35,57 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "graph.md"
-# The programs that are looked at, and the node each of them is.
-PROGRAMS = (
-    ("launch", "gensim2", "robot_sim.launch.py", "obs:=pointcloud"),
-    ("launch", "gensim2", "core.launch.py", "obs:=pointcloud"),
-    ("run", "gensim2_view", "web_view", "--ros-args", "-p", "port:=8097"),
-)
-TABLES: dict[str, tuple[str, ...]] = {
-    "sim_bridge": (
-        "gensim2_sim_bridge.sim_parameters_node:SimParameters",
-        "gensim2_control.ros.body_parameters:BodyParameters",
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """Programs that are looked at together.
+
+    Attributes:
+        programs: Arguments of `ros2`.
+        tables: The parameter tables of their nodes, by the name of the node.
+    """
+
+    programs: tuple[tuple[str, ...], ...]
+    tables: dict[str, tuple[str, ...]]
+
+
+_FAKE = "use_fake_hardware:=true"
+_BODY = "gensim2_control.ros.body_parameters:BodyParameters"
+SIMULATED = Graph(
+    programs=(
+        ("launch", "gensim2", "robot_sim.launch.py", "obs:=pointcloud"),
+        ("launch", "gensim2", "core.launch.py", "obs:=pointcloud"),
+        ("run", "gensim2_view", "web_view", "--ros-args", "-p", "port:=8097"),
     ),
-    "pointcloud_fusion": ("gensim2_perception.fusion_parameters_node:FusionParameters",),
-    "kpam_planner": ("gensim2_kpam.kpam_planner_node:PlannerParameters",),
-    "kpam_expert": ("gensim2_kpam.kpam_expert_node:ExpertParameters",),
-    "episode_manager": ("gensim2_episodes.manager_parameters_node:ManagerParameters",),
-    "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),
-}
+    tables={
+        "sim_bridge": ("gensim2_sim_bridge.sim_parameters_node:SimParameters", _BODY),
+        "pointcloud_fusion": ("gensim2_perception.fusion_parameters_node:FusionParameters",),
+        "kpam_planner": ("gensim2_kpam.kpam_planner_node:PlannerParameters",),
+        "kpam_expert": ("gensim2_kpam.kpam_expert_node:ExpertParameters",),
+        "episode_manager": ("gensim2_episodes.manager_parameters_node:ManagerParameters",),
+        "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),
+    },
+)
+# Beside it no simulation can run: both offer the same body.
+REAL = Graph(
+    programs=(
+        ("launch", "gensim2", "robot_real.launch.py", "robot_ip:={address}", _FAKE),
+        ("run", "gensim2_episodes", "deploy"),
+        ("run", "gensim2_perception", "calibrate", "record", "{folder}", "--camera=left_camera"),
+    ),
+    tables={
+        "franka_driver": ("gensim2_franka.driver_parameters_node:DriverParameters", _BODY),
+        "fake_robot": ("gensim2_franka.fake_robot_node:FakeRobotParameters",),
+        "wrist_camera": ("gensim2_perception.realsense_parameters_node:RealsenseParameters",),
+        "labelled_scene": ("gensim2_kpam.labelled_scene_node:LabelledSceneParameters",),
+        "deploy": ("gensim2_episodes.deploy_node:DeployParameters",),
+        "calibrate": ("gensim2_perception.calibrate_parameters_node:CalibrateParameters",),
+    },
+)
+TABLES = SIMULATED.tables | REAL.tables
+# What a node is where its name is another one.
+TITLES = {"wrist_camera": "realsense_camera"}
 # Of ROS itself: every node has them.
 STANDARD = re.compile(
     r"/rosout|/parameter_events|/(\w+)/(describe|get|list|set)_parameter\w*"
@@ -60,6 +95,7 @@ STANDARD = re.compile(
 PROBE = "graph_probe"
 QUIET = 4.0  # s without a change: everybody is there
 PATIENCE = 90.0  # s
+DOMAINS = 95
 HEADER = """\
 # The graph
 
@@ -67,6 +103,11 @@ Written by `./ws python tools/document_graph.py` from the running nodes; not to 
 Names are relative: a namespace may stand in front. Poses and points are in `base`, in m;
 quaternions are x, y, z, w; joints in rad. QoS is what the offering side promises: *latched* is
 reliable and transient local, so that who comes late gets the newest as well.
+
+Two graphs are put together here: the simulation, and the real robot on fake hardware with
+`deploy` and `calibrate record`. Of `sim_bridge` and `franka_driver`, which offer the same body,
+only one runs at a time; `wrist_camera`, `left_camera` and `right_camera` are three
+`realsense_camera`.
 
 """
 
@@ -108,6 +149,30 @@ def take_snapshot(probe: Node) -> Snapshot:
     return Snapshot(nodes, *(tuple(sorted(rows)) for rows in (topics, services, actions)))
 
 
+def merge(snapshots: Sequence[Snapshot]) -> Snapshot:
+    """Puts graphs together: what has one name is one, and all who offer or take it are named."""
+    nodes = frozenset(name for snapshot in snapshots for name in snapshot.nodes)
+    parts = []
+    for part in ("topics", "services", "actions"):
+        rows: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        for snapshot in snapshots:
+            for name, kind, *others in getattr(snapshot, part):
+                rows.setdefault((name, kind), []).append(tuple(others))
+        parts.append(
+            tuple(
+                (*key, *(_union(cells) for cells in zip(*found, strict=True)))
+                for key, found in sorted(rows.items())
+            )
+        )
+    return Snapshot(nodes, *parts)
+
+
+def _union(cells: Iterable[str]) -> str:
+    """Puts lists together, one per line of QoS or comma list of names."""
+    entries = {entry for cell in cells for entry in cell.split(", ") if entry}
+    return ", ".join(sorted(entries))
+
+
 def _lifecycle(service: str, node: str) -> bool:
     return bool(re.fullmatch(rf"/{node}/(change|get)_\w*(state|transition)\w*", service))
 
@@ -118,7 +183,7 @@ def _names(ends: Iterable[TopicEndpointInfo]) -> str:
 
 
 def _qos(ends: Iterable[TopicEndpointInfo]) -> str:
-    return " / ".join(sorted({_profile(end.qos_profile) for end in ends}))
+    return ", ".join(sorted({_profile(end.qos_profile) for end in ends}))
 
 
 def _profile(qos: QoSProfile) -> str:
@@ -152,11 +217,24 @@ def running(programs: Iterable[tuple[str, ...]], domain: int) -> Iterator[None]:
 
 
 def read_graph(domain: int) -> tuple[Snapshot, dict[str, set[str]]]:
-    """Starts the graph; returns what it shows and the parameters of every node of `TABLES`.
+    """Starts both graphs; returns what they show and the parameters of every node of `TABLES`.
 
     Raises:
         DocumentError: Somebody has not come up.
     """
+    with tempfile.TemporaryDirectory() as folder:
+        # A fake robot of somebody else may listen at the usual address.
+        address = f"127.{1 + domain}.249.1"
+        programs = tuple(
+            tuple(word.format(address=address, folder=folder) for word in words)
+            for words in REAL.programs
+        )
+        real = dataclasses.replace(REAL, programs=programs)
+        shown = [_read(SIMULATED, domain), _read(real, 1 + domain % DOMAINS)]
+    return merge([snapshot for snapshot, _ in shown]), shown[0][1] | shown[1][1]
+
+
+def _read(graph: Graph, domain: int) -> tuple[Snapshot, dict[str, set[str]]]:
     context = Context()
     rclpy.init(context=context, domain_id=domain)
     probe = Node(PROBE, context=context)
@@ -165,9 +243,9 @@ def read_graph(domain: int) -> tuple[Snapshot, dict[str, set[str]]]:
     thread = threading.Thread(target=executor.spin)
     thread.start()
     try:
-        with running(PROGRAMS, domain):
-            snapshot = _settled(probe)
-            return snapshot, {name: _parameters(probe, name) for name in TABLES}
+        with running(graph.programs, domain):
+            snapshot = _settled(probe, set(graph.tables))
+            return snapshot, {name: _parameters(probe, name) for name in graph.tables}
     finally:
         executor.shutdown()
         thread.join()
@@ -175,7 +253,7 @@ def read_graph(domain: int) -> tuple[Snapshot, dict[str, set[str]]]:
         rclpy.shutdown(context=context)
 
 
-def _settled(probe: Node) -> Snapshot:
+def _settled(probe: Node, wanted: set[str]) -> Snapshot:
     began = changed = time.monotonic()
     last = take_snapshot(probe)
     while time.monotonic() - began < PATIENCE:
@@ -183,9 +261,9 @@ def _settled(probe: Node) -> Snapshot:
         now = take_snapshot(probe)
         if now != last:
             last, changed = now, time.monotonic()
-        elif set(TABLES) <= now.nodes and time.monotonic() - changed > QUIET:
+        elif wanted <= now.nodes and time.monotonic() - changed > QUIET:
             return now
-    missing = ", ".join(sorted(set(TABLES) - last.nodes)) or "none, but the graph keeps changing"
+    missing = ", ".join(sorted(wanted - last.nodes)) or "none, but the graph keeps changing"
     raise DocumentError(f"the graph has not come up in {PATIENCE:g} s; missing: {missing}")
 
 
@@ -229,6 +307,7 @@ def render(snapshot: Snapshot, parameters: dict[str, set[str]]) -> str:
             cells = [f"`{name}`", f"`{kind}`", *others, MEANINGS[name]]
             text.append(f"| {' | '.join(cells)} |\n")
         text.append("\n")
+    written: dict[type, str] = {}
     text.append("## Parameters\n\nUnknown ones, and values out of bounds, end the start.\n\n")
     for node in TABLES:
         tables = tables_of(node)
@@ -236,8 +315,13 @@ def render(snapshot: Snapshot, parameters: dict[str, set[str]]) -> str:
         if documented != parameters[node]:
             odd = ", ".join(sorted(documented ^ parameters[node]))
             raise DocumentError(f"{node} and its tables differ in: {odd}")
-        text.append(f"### {node}\n\n")
-        text.extend(f"{markdown_table(table)}\n" for table in tables)
+        text.append(f"### {TITLES.get(node, node)}\n\n")
+        for table in tables:
+            if table in written:
+                text.append(f"And those of every body, as `{written[table]}` has them.\n\n")
+            else:
+                written[table] = node
+                text.append(f"{markdown_table(table)}\n")
     return "".join(text).rstrip() + "\n"
 
 

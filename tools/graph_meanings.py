@@ -10,6 +10,8 @@ _OF_CAMERAS = {
 
 MEANINGS = {
     "clock": "simulated time; stands still while the robot has nothing to do",
+    "calibrate/capture": "takes a view of the board, as the Enter key does",
+    "clicked_point": "a keypoint that a person shows, in `base`; *Publish Point* of RViz",
     "client_heartbeat": "sent by whoever sends goals; if it falls silent the robot stops",
     "collect/transition_event": "state of the lifecycle",
     "diagnostics": "health of every node, once a second of wall time and on change",
@@ -18,6 +20,9 @@ MEANINGS = {
     "fr3_arm_controller/controller_state": "reference, measurement and error of the arm",
     "fr3_arm_controller/joint_trajectory": "streamed chunks of a trajectory; the newest counts",
     "fr3_gripper/controller_state": "the same for the fingers",
+    "fr3_gripper/homing": "measures the largest width of the hand; after a change of the fingers",
+    "franka_driver/franka_state": "mode, named errors, forces, TCP and hand of the real robot",
+    "franka_driver/transition_event": "state of the lifecycle",
     "joint_states": "measured joints of arm and fingers, stamped by the measurement",
     "kpam_planner/key_poses": "`fr3_hand_tcp` before, at and after the actuation",
     "kpam_planner/markers": "the plan: keypoints, constraint axes, phases; or why there is none",
@@ -34,7 +39,8 @@ MEANINGS = {
     "robot/confirm": "an operator allows the first motion, where the parameter confirm asks for it",
     "robot/recover": "releases a stop or fault, once its cause is mended; nothing is resumed",
     "robot/stop": "controlled stop; latched until `robot/recover`",
-    "scene/reset": "builds the scene of a task anew from a seed",
+    "scene/reset": "builds the scene of a task anew from a seed; a real one is what was labelled",
+    "scene/success": "an operator says whether the task has succeeded",
     "collect": "collects demonstrations: reset, run, judge, record, repeat",
     "fr3_arm_controller/follow_joint_trajectory": "checked before motion; a cancel slows down",
     "fr3_gripper/gripper_action": "moves the fingers; stalled on an object is a grasp",

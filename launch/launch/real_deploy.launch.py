@@ -9,6 +9,7 @@ from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
     CALIBRATION,
     CONFIRM,
+    DRIVER_PARAMETERS,
     LABELLED_SCENE,
     NUM_POINTS,
     OBS,
@@ -29,7 +30,8 @@ GOAL = (
     Argument("controller", "kpam", "Who performs it: kpam, policy, or the name of a node"),
     Argument("instruction", "", "Instruction in words; empty = that of the task"),
 )
-HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, CALIBRATION, *SERIALS)
+DRIVER = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
+HARDWARE = (*DRIVER, CALIBRATION, *SERIALS)
 GRAPH = (ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, VIEW, VIEW_PORT)
 
 

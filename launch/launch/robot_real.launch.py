@@ -3,6 +3,8 @@
 Its counterpart is robot_sim.launch.py.
 """
 
+from pathlib import Path
+
 from gensim2_launch.ros.arguments import (
     ALLOW_NON_RT,
     ASSET_ROOT,
@@ -10,6 +12,7 @@ from gensim2_launch.ros.arguments import (
     CALIBRATION,
     CAMERAS,
     CONFIRM,
+    DRIVER_PARAMETERS,
     LABELLED_SCENE,
     OBS,
     ROBOT_IP,
@@ -39,7 +42,7 @@ CAMERA_FPS = Argument(
     "Pictures per second of every camera; auto = 15, and 5 where this computer plays the robot too",
     int,
 )
-HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM)
+HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
 GRAPH = (ASSET_ROOT, OBS, CALIBRATION, VIEW, VIEW_PORT)
 
 
@@ -65,6 +68,13 @@ def decide_cameras(context):
             f"{', '.join(missing)} must be given with real cameras (rs-enumerate-devices -s lists "
             "them), or say obs:=state"
         )
+
+
+def require_driver_parameters(context):
+    """Without the file the driver would have its defaults: all that the robot can do."""
+    file = Path(context.launch_configurations[DRIVER_PARAMETERS.name])
+    if not file.is_file():
+        raise RuntimeError(f"{DRIVER_PARAMETERS.name}:={file} is no file")
 
 
 def camera(name):
@@ -94,6 +104,7 @@ def generate_launch_description():
         OpaqueFunction(function=decide_hardware),
         OpaqueFunction(function=decide_scene),
         OpaqueFunction(function=decide_cameras),
+        OpaqueFunction(function=require_driver_parameters),
         view(ASSET_ROOT),
         node("gensim2_franka", "fake_robot", ROBOT_IP, condition=fake),
         node(
@@ -105,13 +116,9 @@ def generate_launch_description():
                 "confirm": ParameterValue(CONFIRM.configuration(), value_type=bool),
                 "connect_timeout": 30.0,
                 "heartbeat_required": True,
-                "position_margin": 0.05,
-                "velocity_scale": 0.5,
-                "acceleration_scale": 0.5,
-                "workspace_lower": [-0.3, -0.8, 0.0],
-                "workspace_upper": [0.9, 0.8, 1.2],
                 "controller_state_rate": 50.0,
             },
+            file=DRIVER_PARAMETERS,
         ),
         node("gensim2_kpam", "labelled_scene", *SCENE, ASSET_ROOT, parameters={"draw": draw}),
         *(camera(name) for name in CAMERAS),

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from gensim2_control.body import Body
-from gensim2_control.control_thread import ControlThread
-from gensim2_control.description import DescriptionError, robot_description
-from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.mock_hardware import MockHardware
-from gensim2_control.report import Report
-from gensim2_control.ros.body_interface import BodyInterface
 from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters, parameter
-from gensim2_control.ros.start_error import StartError
+from gensim2_control.ros.realtime_body import RealtimeBody, read_kinematics
 
 _LONGEST_STEP = 0.02
 
@@ -50,7 +44,7 @@ class MockRobotParameters:
     )
 
 
-class MockRobot:
+class MockRobot(RealtimeBody):
     """A body over a `MockHardware`, stepped in real time."""
 
     def __init__(
@@ -66,52 +60,11 @@ class MockRobot:
         Raises:
             StartError: there is no robot description.
         """
-        parameters = node.parameters
-        self._node = node
-        self._on_failure = on_failure
-        self._period = 1.0 / own.control_rate
-        try:
-            urdf = robot_description(own.urdf or None)
-        except DescriptionError as error:
-            raise StartError(str(error)) from None
+        kinematics = read_kinematics(own.urdf)
         self.hardware = MockHardware(t=time.time(), lag=own.lag)
         self.hardware.connect()
-        self._body = Body(
-            self.hardware,
-            parameters.limits(),
-            parameters.config(self._period),
-            kinematics=Fr3Kinematics.from_urdf(urdf),
-            workspace=parameters.workspace(),
-        )
-        self._interface: BodyInterface | None = None
-        self._thread: ControlThread | None = None
+        super().__init__(node, self.hardware, kinematics, 1.0 / own.control_rate, on_failure)
         self.apply(own)
-
-    def offer(self) -> BodyInterface:
-        """Create the ROS side of the body contract."""
-        self._interface = BodyInterface(
-            self._node, self._body, self._node.parameters, self._node.diagnostics.changed
-        )
-        return self._interface
-
-    def start(self) -> None:
-        """Start the control loop."""
-        self._thread = ControlThread(self._period, self._tick, self._on_failure)
-        self._thread.start()
-
-    def stop(self, rest: Callable[[], None]) -> None:
-        """Bring the arm to rest and end the control loop."""
-        rest()
-        if self._thread is not None:
-            self._thread.stop()
-
-    def discard(self) -> None:
-        """Disconnect."""
-        self.hardware.disconnect()
-
-    def reports(self) -> Mapping[str, Report]:
-        """Nothing beside the body."""
-        return {}
 
     def apply(self, wanted: MockRobotParameters) -> None:
         """Carry the faults over to the hardware."""
@@ -130,7 +83,6 @@ class MockRobot:
     def _tick(self, elapsed: float) -> None:
         # After a stall of this machine the mock's own clock goes on where it was.
         self.hardware.step(min(elapsed, _LONGEST_STEP))
-        assert self._interface is not None
         self._interface.publish(self._body.update())
 
 

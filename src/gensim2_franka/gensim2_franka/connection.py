@@ -47,8 +47,11 @@ def open_robot(settings: FrankaSettings, given_up: Callable[[], bool]) -> franky
         HardwareError: there is no connection, or the robot refuses a setting.
         KeyboardInterrupt: it was given up.
     """
-    require_realtime(settings.allow_non_rt, realtime := has_realtime_kernel())
-    config = franky.RealtimeConfig.Enforce if realtime else franky.RealtimeConfig.Ignore
+    require_realtime(settings.allow_non_rt, has_realtime_kernel())
+    # Enforced, libfranka refuses such a kernel as well where this user may not have priority.
+    config = (
+        franky.RealtimeConfig.Ignore if settings.allow_non_rt else franky.RealtimeConfig.Enforce
+    )
     deadline = time.monotonic() + settings.connect_timeout
     while True:
         try:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
-from gensim2_control.control_thread import ControlThread
-from gensim2_control.description import DescriptionError, robot_description
 from gensim2_control.goals import GoalRejected
 from gensim2_control.hardware import HardwareError
-from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.report import Level, Report
 from gensim2_control.ros.body_interface import BodyInterface
 from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters
+from gensim2_control.ros.realtime_body import RealtimeBody, read_kinematics
 from gensim2_control.ros.start_error import StartError
 from gensim2_control.ros.state_publisher import Due
 from rclpy.service import Service
@@ -31,7 +28,7 @@ _PRIORITY = 10
 """Real-time priority of everything in the driver; its control thread has a higher one."""
 
 
-class FrankaRobot:
+class FrankaRobot(RealtimeBody):
     """A body over `FrankyHardware`, updated in real time."""
 
     def __init__(
@@ -52,14 +49,8 @@ class FrankaRobot:
         Raises:
             StartError: there is no robot, or no robot description.
         """
-        self._node = node
         self._own = own
-        self._on_failure = on_failure
-        try:
-            urdf = robot_description(own.urdf or None)
-        except DescriptionError as error:
-            raise StartError(str(error)) from None
-        kinematics = Fr3Kinematics.from_urdf(urdf)
+        kinematics = read_kinematics(own.urdf)
         self._base = kinematics.root
         self._realtime = has_realtime_kernel()
         clock = node.get_clock()
@@ -71,24 +62,16 @@ class FrankaRobot:
             self._hardware.connect(ended)
         except HardwareError as error:
             raise StartError(str(error)) from None
-        self._body = Body(
-            self._hardware,
-            node.parameters.limits(),
-            node.parameters.config(1.0 / own.control_rate),
-            kinematics=kinematics,
-            workspace=node.parameters.workspace(),
-        )
+        period, priority = 1.0 / own.control_rate, own.realtime_priority
+        super().__init__(node, self._hardware, kinematics, period, on_failure, priority)
         self._due = Due(own.franka_state_rate)
-        self._interface: BodyInterface | None = None
-        self._thread: ControlThread | None = None
 
     def offer(self) -> BodyInterface:
         """Create the ROS side of the body contract, and what is the robot's own."""
         node = self._node
-        self._interface = BodyInterface(node, self._body, node.parameters, node.diagnostics.changed)
         self._states = node.create_publisher(FrankaState, "franka_driver/franka_state", 10)
         self._homing: Service = node.create_service(Trigger, "fr3_gripper/homing", self._on_homing)
-        return self._interface
+        return super().offer()
 
     def start(self) -> None:
         """Start the control loop."""
@@ -97,21 +80,7 @@ class FrankaRobot:
                 "this user may not have real-time priority (rtprio in /etc/security/limits.conf): "
                 "a busy machine can hold up the control loop"
             )
-        period = 1.0 / self._own.control_rate
-        self._thread = ControlThread(
-            period, self._tick, self._on_failure, self._own.realtime_priority
-        )
-        self._thread.start()
-
-    def stop(self, rest: Callable[[], None]) -> None:
-        """Bring the arm to rest and end the control loop."""
-        rest()
-        if self._thread is not None:
-            self._thread.stop()
-
-    def discard(self) -> None:
-        """Disconnect."""
-        self._hardware.disconnect()
+        super().start()
 
     def reports(self) -> Mapping[str, Report]:
         """Return what diagnostics say of the connection."""
@@ -131,7 +100,6 @@ class FrankaRobot:
         return {"connection": Report(Level.WARN if low else Level.OK, text, values)}
 
     def _tick(self, _: float) -> None:
-        assert self._interface is not None
         state = self._body.update()
         self._interface.publish(state)
         if state is not None and self._due.at(state.t):

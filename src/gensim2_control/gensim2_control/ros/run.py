@@ -12,7 +12,6 @@ import rclpy
 from rclpy.executors import (
     Executor,
     ExternalShutdownException,
-    MultiThreadedExecutor,
     SingleThreadedExecutor,
 )
 from rclpy.node import Node
@@ -21,6 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from gensim2_control.end_request import EndRequest
 from gensim2_control.ros.namesakes import wait_until_name_is_free
 from gensim2_control.ros.parameters import ParameterError, reject_unknown_parameters
+from gensim2_control.ros.pool_executor import PoolExecutor
 from gensim2_control.ros.spin import spin
 from gensim2_control.ros.start_error import StartError
 
@@ -109,7 +109,7 @@ class _Spinner:
     def __init__(self, node: Node, threads: int) -> None:
         # One thread needs no pool, which costs time with busy topics.
         self._executor: Executor = (
-            SingleThreadedExecutor() if threads == 1 else MultiThreadedExecutor(num_threads=threads)
+            SingleThreadedExecutor() if threads == 1 else PoolExecutor(threads)
         )
         self._executor.add_node(node)
         self._ended = threading.Event()

@@ -100,6 +100,11 @@ CALIBRATION = Argument(
     PathJoinSubstitution([FindPackageShare("gensim2"), "config", "cameras.yaml"]),
     "Calibration file of the cameras",
 )
+DRIVER_PARAMETERS = Argument(
+    "driver_parameters",
+    PathJoinSubstitution([FindPackageShare("gensim2"), "config", "franka_driver.yaml"]),
+    "Parameter file of the Franka driver: limits, collision thresholds, load",
+)
 CAMERAS = ("wrist_camera", "left_camera", "right_camera")
 SERIALS = tuple(
     Argument(f"{camera}_serial", "", f"Serial number of the {camera}; needed with real cameras")

@@ -49,6 +49,7 @@ def node(
     parameters: dict[str, Any] | None = None,
     on_exit: Callable[..., Any] = fail_without,
     name: str | None = None,
+    file: Argument | None = None,
     **options: Any,
 ) -> Node:
     """Describes a node.
@@ -60,15 +61,17 @@ def node(
         parameters: further parameters.
         on_exit: what its end means; by default the launch fails.
         name: of the node; by default that of its executable.
+        file: launch argument that names a YAML file of parameters; the others win over it.
         options: more for `launch_ros.actions.Node`, as `condition`.
     """
     given = {argument.name: argument.parameter() for argument in arguments} | (parameters or {})
+    files = [file.configuration()] if file else []
     return Node(
         package=package,
         executable=executable,
         name=name or executable,
         output="screen",
-        parameters=[given] if given else None,
+        parameters=[*files, given] if given else files or None,
         on_exit=on_exit,
         **options,
     )

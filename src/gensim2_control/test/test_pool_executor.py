@@ -1,0 +1,58 @@
+"""The executor of the nodes: what waits for a thread is not asked after again and again."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2: run the tests with ./ws")
+
+import rclpy
+from gensim2_control.ros.pool_executor import PoolExecutor
+from rclpy.callback_groups import ReentrantCallbackGroup
+
+GUARD = 30.0
+CALLBACKS = 6
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_a_callback_is_handed_over_once_while_all_threads_are_busy(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """rclpy would do so thousands of times a second, and keep those threads from working."""
+    rclpy.init()
+    executor = PoolExecutor(threads)
+    node = rclpy.create_node("busy")
+    group, free, done = ReentrantCallbackGroup(), threading.Event(), threading.Semaphore(0)
+    handed: list[object] = []
+    submit = executor._pool.submit
+    monkeypatch.setattr(executor._pool, "submit", lambda task: (handed.append(task), submit(task)))
+
+    def work() -> None:
+        assert free.wait(GUARD)
+        done.release()
+
+    for _ in range(CALLBACKS):
+        executor.create_task(work)
+    executor.add_node(node)
+    spinner = threading.Thread(target=executor.spin)
+    spinner.start()
+    try:
+        # Wakes the executor while nothing can be begun.
+        woken = threading.Event()
+        for _ in range(50):
+            node.create_guard_condition(lambda: None, callback_group=group).trigger()
+            woken.wait(0.005)
+        free.set()
+        for _ in range(CALLBACKS):
+            assert done.acquire(timeout=GUARD), "a callback was lost"
+    finally:
+        free.set()
+        executor.shutdown()
+        spinner.join(GUARD)
+        node.destroy_node()
+        rclpy.shutdown()
+    # Twice where a thread takes a callback up at the very moment of a look.
+    assert max(Counter(map(id, handed)).values()) <= 2, "it was handed over again and again"
