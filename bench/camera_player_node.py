@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import rclpy
 from ament_index_python.packages import get_package_share_directory
 from fusion_scene import camera_poses, frame_sets
@@ -70,7 +71,8 @@ def make_cameras(node: Node, seed: int) -> list[Camera]:
     pictures: dict[str, list[tuple[bytearray, ...]]] = {}
     for frames in frame_sets(camera_poses(), _SETS, seed):
         for seen in frames:
-            frame = RgbdFrame(0, TimeDomain.SYSTEM, seen.rgb, seen.depth, seen.intrinsics)
+            depth_mm = seen.depth.astype(np.uint16, copy=False)
+            frame = RgbdFrame(0, TimeDomain.SYSTEM, seen.rgb, depth_mm, seen.intrinsics)
             messages = picture_messages(frame, seen.camera)
             serialised = tuple(bytearray(serialize_message(message)) for message in messages)
             pictures.setdefault(seen.camera, []).append(serialised)

@@ -48,8 +48,8 @@ def generate_launch_description():
             parameters={
                 # A cloud that lacks a camera has no place in a data set.
                 "min_cameras": 3,
-                # A simulation waits for its recorder. Real cameras wait for nobody: what lies in
-                # a queue is old: it is short, only the newest counts, and old pictures do not.
+                # A simulation waits for its recorder. Real cameras wait for nobody: what lies in a
+                # queue is old: that is short, only the newest counts, and old pictures do not.
                 "queue_depth": _simulated("10", "2", int),
                 "newest_only": _simulated("false", "true", bool),
                 "max_age": _simulated("0.0", "0.5", float),
