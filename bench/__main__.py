@@ -17,6 +17,7 @@ from camera_figures import measure_cameras
 from collections_of_graph import Collections
 from figures import OVER, BenchError, Figure, Settings, make_document, make_table
 from fusion_figures import measure_fusion
+from fusion_ros_figures import measure_fusion_ros
 from gensim2_episodes.dataset_cli import make_console
 from graph_figures import measure_disk, measure_episodes, measure_memory
 from machine import read_machine, read_versions
@@ -35,6 +36,7 @@ GROUPS = (
     "safety",
     "transport",
     "fusion",
+    "fusion_ros",
     "cameras",
 )
 
@@ -64,6 +66,7 @@ def measurements(settings: Settings) -> dict[str, Callable[[], Iterable[Figure]]
         "safety": lambda: measure_safety(settings),
         "transport": lambda: measure_transport(settings),
         "fusion": lambda: measure_fusion(settings),
+        "fusion_ros": lambda: measure_fusion_ros(settings),
         "cameras": lambda: measure_cameras(settings),
     }
 

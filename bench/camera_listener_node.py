@@ -36,6 +36,7 @@ class Listener(Node):
     Attributes:
         arrivals: Monotonic time of each cloud, s.
         ages: Time of arrival minus stamp of the oldest picture in it, s.
+        stamps: Of that picture, s.
         states: Newest message of the fusion's diagnostics, by component.
     """
 
@@ -44,6 +45,7 @@ class Listener(Node):
         super().__init__("bench_listener")
         self.arrivals: list[float] = []
         self.ages: list[float] = []
+        self.stamps: list[float] = []
         self.states: dict[str, str] = {}
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._description = self.create_publisher(String, "robot_description", latched)
@@ -57,6 +59,7 @@ class Listener(Node):
         """Begins to count anew."""
         self.arrivals.clear()
         self.ages.clear()
+        self.stamps.clear()
 
     def _tell(self) -> None:
         message = JointState(name=list(ARM_JOINTS), position=[float(q) for q in HOME_Q])
@@ -65,7 +68,9 @@ class Listener(Node):
 
     def _hear(self, message: PointCloud2) -> None:
         self.arrivals.append(time.monotonic())
-        self.ages.append((time.time_ns() - to_nanoseconds(message.header.stamp)) * 1e-9)
+        stamp_ns = to_nanoseconds(message.header.stamp)
+        self.ages.append((time.time_ns() - stamp_ns) * 1e-9)
+        self.stamps.append(stamp_ns * 1e-9)
 
     def _note(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -90,6 +95,7 @@ def main(seconds: str) -> None:
     result = {
         "arrivals": listener.arrivals,
         "ages": listener.ages,
+        "stamps": listener.stamps,
         "state": listener.states.get("clouds", ""),
     }
     print(json.dumps(result), flush=True)

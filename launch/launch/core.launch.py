@@ -11,10 +11,21 @@ from gensim2_launch.ros.arguments import (
 )
 from gensim2_launch.ros.description import launch_file, node, view
 from launch.conditions import IfCondition
-from launch.substitutions import EqualsSubstitution, FileContent, PathJoinSubstitution
+from launch.substitutions import (
+    EqualsSubstitution,
+    FileContent,
+    IfElseSubstitution,
+    PathJoinSubstitution,
+)
 from launch_ros.actions import SetParameter
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+
+
+def _simulated(simulated, real, kind):
+    """Returns a parameter that depends on whether time is that of a simulation."""
+    value = IfElseSubstitution(USE_SIM_TIME.configuration(), simulated, real)
+    return ParameterValue(value, value_type=kind)
 
 
 def generate_launch_description():
@@ -34,8 +45,15 @@ def generate_launch_description():
             "gensim2_perception",
             "pointcloud_fusion",
             NUM_POINTS,
-            # A cloud that lacks a camera has no place in a data set.
-            parameters={"min_cameras": 3},
+            parameters={
+                # A cloud that lacks a camera has no place in a data set.
+                "min_cameras": 3,
+                # A simulation waits for its recorder. Real cameras wait for nobody: what lies in a
+                # queue is old: that is short, only the newest counts, and old pictures do not.
+                "queue_depth": _simulated("10", "2", int),
+                "newest_only": _simulated("false", "true", bool),
+                "max_age": _simulated("0.0", "0.5", float),
+            },
             condition=IfCondition(EqualsSubstitution(OBS.configuration(), "pointcloud")),
         ),
         node("gensim2_kpam", "kpam_planner", ASSET_ROOT, SOLVER_ROOT),

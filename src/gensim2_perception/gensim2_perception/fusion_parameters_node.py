@@ -63,6 +63,11 @@ class FusionParameters:
         0.1, "Joint states further apart than this are not interpolated [s].", low=0.001
     )
     min_cameras: int = parameter(1, "Clouds of fewer cameras are dropped [-].", low=1)
+    newest_only: bool = parameter(
+        False,
+        "Leave out what is ready together with something newer: for real cameras, which do not "
+        "wait for a computer that is too slow.",
+    )
     reliable: bool = parameter(
         True, "Subscribe to images reliably (simulation) or as sensor data (real cameras)."
     )
@@ -110,4 +115,5 @@ class FusionParameters:
             max_age_s=self.max_age,
             min_cameras=self.min_cameras,
             queue_depth=max(self.queue_depth, 2),
+            newest_only=self.newest_only,
         )

@@ -41,6 +41,7 @@ def _clouds(pipeline: FusionPipeline, now_ns: int) -> Report:
         "dropped: stale": str(counts.stale),
         "dropped: stamp in the future": str(counts.future),
         "dropped: too few cameras": str(counts.too_few),
+        "dropped: a newer one was ready": str(counts.skipped),
         "frames late": str(matching.late),
         "frames superseded": str(matching.superseded),
         "frames overflown": str(matching.overflow),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,7 @@ class PipelineConfig:
         min_cameras: Clouds of fewer cameras are dropped.
         queue_depth: Frames kept per camera while they wait.
         jump_back_s: A stamp this far behind its predecessor means the clock was set back [s].
+        newest_only: Of several sets that are ready only the newest is fused.
     """
 
     cameras: tuple[str, ...]
@@ -39,6 +40,7 @@ class PipelineConfig:
     min_cameras: int = 1
     queue_depth: int = 16
     jump_back_s: float = 0.5
+    newest_only: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_cameras <= len(self.cameras):
@@ -71,6 +73,7 @@ class PipelineCounts:
 
     clouds: int = 0
     partial: int = 0
+    skipped: int = 0
     stale: int = 0
     future: int = 0
     too_few: int = 0
@@ -84,7 +87,15 @@ class _Waiting:
 
 
 @dataclass(frozen=True)
-class _Posed:
+class PosedSet:
+    """Frames of one instant with everything that is needed to fuse them.
+
+    Attributes:
+        frames: In the order of the cameras.
+        T_base_optical: Pose of each at the stamp of its frame.
+        missing: Cameras that are not among them, and why.
+    """
+
     frames: list[CameraFrame] = field(default_factory=list)
     T_base_optical: dict[str, Transform] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -93,7 +104,8 @@ class _Posed:
 class FusionPipeline:
     """Feeds `Fusion`: joins images, matches cameras, finds their poses, keeps the order.
 
-    Give it everything that is heard, then call `run`. Clouds come out in the order of their stamps,
+    Give it everything that is heard, then call `run`; or `take`, `fuse` and `note`, of which `fuse`
+    may run in another thread while more is heard. Clouds come out in the order of their stamps,
     each at most once; a set whose poses are not known yet holds back the later ones (bounded).
     """
 
@@ -184,20 +196,53 @@ class FusionPipeline:
 
     def run(self) -> list[FusedCloud]:
         """Fuses everything that is ready; call after each input, and now and then for deadlines."""
-        ready: list[FusedCloud] = []
+        clouds: list[FusedCloud] = []
+        while (posed := self.take()) is not None:
+            began = self.steady_s()
+            clouds.append(self.fuse(posed))
+            self.note(clouds[-1], self.steady_s() - began)
+        return clouds
+
+    def take(self) -> PosedSet | None:
+        """The next set that shall be fused; None if none is ready."""
+        taken: PosedSet | None = None
+        while (posed := self._next()) is not None:
+            if taken is not None:
+                self.counts.skipped += 1
+            taken = posed
+            if not self.config.newest_only:
+                break
+        return taken
+
+    def fuse(self, posed: PosedSet) -> FusedCloud:
+        """The cloud of a set that was taken; touches nothing that is fed meanwhile."""
+        return self.fusion.fuse(posed.frames, posed.T_base_optical, posed.missing)
+
+    def note(self, cloud: FusedCloud, duration_s: float) -> None:
+        """Takes down what became of a set that was taken, and how long that took [s]."""
+        self._note_missing(cloud.missing)
+        self.last_duration_s = duration_s
+        self.last_cloud = cloud
+        self.counts.clouds += 1
+        self.counts.partial += bool(cloud.missing)
+
+    def _note_missing(self, missing: Mapping[str, str]) -> None:
+        for name, record in self.cameras.items():
+            record.missing = missing.get(name, "")
+
+    def _next(self) -> PosedSet | None:
         while True:
             if self._waiting is None:
                 matched = self.matcher.pop(self.steady_s())
                 if matched is None:
-                    return ready
+                    return None
                 self._waiting = _Waiting(matched, self.steady_s())
             posed = self._pose(self._waiting)
             if posed is None:
-                return ready
+                return None
             matched, self._waiting = self._waiting.matched, None
-            cloud = self._fuse(matched, posed)
-            if cloud is not None:
-                ready.append(cloud)
+            if self._admitted(matched, posed):
+                return posed
 
     def _frame(self, frame: CameraFrame | None) -> None:
         if frame is None:
@@ -220,9 +265,9 @@ class FusionPipeline:
         """Something of this kind arrived, so it is worth waiting for it again."""
         self._given_up = {entry for entry in self._given_up if entry[1] is not cause}
 
-    def _pose(self, waiting: _Waiting) -> _Posed | None:
+    def _pose(self, waiting: _Waiting) -> PosedSet | None:
         """Poses of the set, or None if it shall wait."""
-        posed = _Posed(missing={name: "no frame" for name in waiting.matched.missing})
+        posed = PosedSet(missing={name: "no frame" for name in waiting.matched.missing})
         expired = self.steady_s() - waiting.since_s >= self.config.pose_deadline_s
         for camera, frame in waiting.matched.items.items():
             try:
@@ -240,25 +285,16 @@ class FusionPipeline:
                 posed.frames.append(frame)
         return posed
 
-    def _fuse(self, matched: MatchedSet[CameraFrame], posed: _Posed) -> FusedCloud | None:
-        for name, record in self.cameras.items():
-            record.missing = posed.missing.get(name, "")
+    def _admitted(self, matched: MatchedSet[CameraFrame], posed: PosedSet) -> bool:
         if len(posed.frames) < self.config.min_cameras:
             self.counts.too_few += 1
-            return None
+            self._note_missing(posed.missing)
+            return False
         now = self.now_ns()
         limit = round(self.config.max_age_s * 1e9)
-        if limit and now:
-            if now - matched.stamp_ns > limit:
-                self.counts.stale += 1
-                return None
-            if matched.stamp_ns - now > limit:
-                self.counts.future += 1
-                return None
-        start = self.steady_s()
-        cloud = self.fusion.fuse(posed.frames, posed.T_base_optical, posed.missing)
-        self.last_duration_s = self.steady_s() - start
-        self.last_cloud = cloud
-        self.counts.clouds += 1
-        self.counts.partial += bool(cloud.missing)
-        return cloud
+        if limit and now and abs(now - matched.stamp_ns) > limit:
+            self.counts.stale += now > matched.stamp_ns
+            self.counts.future += now < matched.stamp_ns
+            self._note_missing(posed.missing)
+            return False
+        return True

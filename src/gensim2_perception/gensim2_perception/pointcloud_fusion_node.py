@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from gensim2_control.camera_calibration import optical_frame
@@ -20,10 +21,10 @@ from tf2_msgs.msg import TFMessage
 
 from .camera_poses import CameraPoses
 from .frames import PinholeIntrinsics
-from .fusion import Fusion
+from .fusion import FusedCloud, Fusion
 from .fusion_messages_node import to_nanoseconds, to_pointcloud2
 from .fusion_parameters_node import FusionParameters
-from .health import assess
+from .fusion_worker import FusionWorker
 from .joint_history import JointHistory
 from .layouts import colour_image, depth_image
 from .pipeline import FusionPipeline
@@ -34,7 +35,10 @@ LOG_THROTTLE_S = 5.0
 
 
 class PointcloudFusionNode(Node):
-    """Wires topics to a `FusionPipeline`; every callback is short except the fusion itself."""
+    """Wires topics to a `FusionPipeline`, which a thread of its own empties.
+
+    Pictures are large, and rclpy copies them: they are received while others are fused.
+    """
 
     def __init__(self) -> None:
         super().__init__("pointcloud_fusion")
@@ -42,7 +46,8 @@ class PointcloudFusionNode(Node):
         self._base_frame = table.base_frame
         self._told: dict[str, tuple[Level, str]] = {}
         self._told_at: dict[str, float] = {}
-        self._pipeline = FusionPipeline(
+        self._points = self.create_publisher(PointCloud2, "points", table.queue_depth)
+        pipeline = FusionPipeline(
             table.pipeline(),
             Fusion(table.fusion()),
             CameraPoses(
@@ -53,8 +58,8 @@ class PointcloudFusionNode(Node):
             now_ns=lambda: self.get_clock().now().nanoseconds,
             steady_s=time.monotonic,
         )
-        self._points = self.create_publisher(PointCloud2, "points", table.queue_depth)
-        self._diagnostics = NodeDiagnostics(self, lambda: assess(self._pipeline))
+        self._worker = FusionWorker(pipeline, self._publish, POLL_S)
+        self._diagnostics = NodeDiagnostics(self, self._worker.reports)
         images = QoSProfile(
             depth=table.queue_depth,
             reliability=ReliabilityPolicy.RELIABLE
@@ -84,17 +89,25 @@ class PointcloudFusionNode(Node):
             QoSProfile(depth=1, durability=latched),
         )
         self._quiet_until = time.monotonic() + table.start_grace
-        # Deadlines run on wall time, because simulated time may stand still.
+        # On wall time, because simulated time may stand still.
         self.create_timer(POLL_S, self._poll, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def start(self, ended: Callable[[], bool]) -> None:
+        """Begin to fuse."""
+        self._worker.start()
+
+    def close(self) -> None:
+        """End with the cloud at hand."""
+        self._worker.close()
 
     def _on_camera_info(self, camera: str, message: CameraInfo) -> None:
         try:
-            self._pipeline.camera_model(
-                camera, PinholeIntrinsics.from_k(message.width, message.height, message.k)
-            )
+            model = PinholeIntrinsics.from_k(message.width, message.height, message.k)
         except ValueError as error:
             self._refuse(camera, error)
-        self._run()
+            return
+        with self._worker.feed() as pipeline:
+            pipeline.camera_model(camera, model)
 
     def _on_colour(self, camera: str, message: Image) -> None:
         try:
@@ -105,8 +118,8 @@ class PointcloudFusionNode(Node):
             self._refuse(camera, error)
             return
         frame_id = message.header.frame_id or optical_frame(camera)
-        self._pipeline.colour(camera, to_nanoseconds(message.header.stamp), frame_id, rgb)
-        self._run()
+        with self._worker.feed() as pipeline:
+            pipeline.colour(camera, to_nanoseconds(message.header.stamp), frame_id, rgb)
 
     def _on_depth(self, camera: str, message: Image) -> None:
         try:
@@ -121,30 +134,28 @@ class PointcloudFusionNode(Node):
         except ValueError as error:
             self._refuse(camera, error)
             return
-        self._pipeline.depth(camera, to_nanoseconds(message.header.stamp), depth)
-        self._run()
+        with self._worker.feed() as pipeline:
+            pipeline.depth(camera, to_nanoseconds(message.header.stamp), depth)
 
     def _on_joint_state(self, message: JointState) -> None:
+        stamp_ns = to_nanoseconds(message.header.stamp)
         try:
-            self._pipeline.joint_state(
-                to_nanoseconds(message.header.stamp), message.name, message.position
-            )
+            with self._worker.feed() as pipeline:
+                pipeline.joint_state(stamp_ns, message.name, message.position)
         except ValueError as error:
             self._warn(str(error))
-            return
-        self._run()
 
     def _on_tf_static(self, message: TFMessage) -> None:
         for stamped in message.transforms:
             p, r = stamped.transform.translation, stamped.transform.rotation
             try:
                 T_parent_child = rigid((p.x, p.y, p.z), (r.x, r.y, r.z, r.w))
-                self._pipeline.static_transform(
-                    stamped.header.frame_id, stamped.child_frame_id, T_parent_child
-                )
+                with self._worker.feed() as pipeline:
+                    pipeline.static_transform(
+                        stamped.header.frame_id, stamped.child_frame_id, T_parent_child
+                    )
             except ValueError as error:
                 self._warn(f"{stamped.header.frame_id} -> {stamped.child_frame_id}: {error}")
-        self._run()
 
     def _on_robot_description(self, message: String) -> None:
         try:
@@ -158,18 +169,18 @@ class PointcloudFusionNode(Node):
                 f"base_frame is {self._base_frame}: a wrist camera cannot be placed"
             )
             return
-        self._pipeline.kinematics(kinematics)
-        self._run()
+        with self._worker.feed() as pipeline:
+            pipeline.kinematics(kinematics)
 
-    def _run(self) -> None:
-        for cloud in self._pipeline.run():
-            self._points.publish(to_pointcloud2(cloud, self._base_frame))
+    def _publish(self, cloud: FusedCloud) -> None:
+        self._points.publish(to_pointcloud2(cloud, self._base_frame))
 
     def _poll(self) -> None:
-        self._run()
+        if self._worker.failure is not None:
+            raise self._worker.failure
         self._diagnostics.changed()
         now = time.monotonic()
-        for component, report in assess(self._pipeline).items():
+        for component, report in self._worker.reports().items():
             # While the other nodes are still starting what is missing is no news.
             starting = now < self._quiet_until and report.level is not Level.OK
             told = self._told.get(component)
@@ -188,7 +199,8 @@ class PointcloudFusionNode(Node):
                 self.get_logger().warning(text)
 
     def _refuse(self, camera: str, error: ValueError) -> None:
-        self._pipeline.cameras[camera].last_error = str(error)
+        with self._worker.feed() as pipeline:
+            pipeline.cameras[camera].last_error = str(error)
         self._warn(f"{camera}: {error}")
 
     def _warn(self, text: str) -> None:

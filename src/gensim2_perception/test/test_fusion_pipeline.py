@@ -254,3 +254,21 @@ def test_a_stopped_stream_is_an_error_but_a_stopped_clock_is_not() -> None:
     assert {f.level for f in assess(bench.pipeline).values()} == {Level.OK}
     bench.ros_ns += 30 * TICK
     assert {f.level for f in assess(bench.pipeline).values()} == {Level.ERROR}
+
+
+def test_of_several_that_are_ready_only_the_newest_is_fused_where_that_is_wanted() -> None:
+    """Real cameras do not wait: whoever fuses all that lies in a queue stays behind for ever."""
+    bench = Bench(newest_only=True)
+    for tick in (1, 2, 3):
+        bench.joints(tick * TICK)
+        for camera in CAMERAS:
+            for kind in ("colour", "depth"):
+                bench.image(camera, kind, tick * TICK)
+    taken = bench.pipeline.take()
+    assert taken is not None and {f.stamp_ns for f in taken.frames} == {3 * TICK}
+    assert bench.pipeline.take() is None
+    assert bench.pipeline.fuse(taken).stamp_ns == 3 * TICK
+    assert bench.pipeline.counts.skipped == 2
+    bench.ros_ns = 3 * TICK
+    clouds = assess(bench.pipeline)["clouds"]
+    assert clouds.values["dropped: a newer one was ready"] == "2"

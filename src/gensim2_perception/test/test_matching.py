@@ -185,3 +185,18 @@ def test_wrong_settings_are_refused() -> None:
         StampMatcher(("a",), max_spread_ns=1, deadline_s=0.0)
     with pytest.raises(KeyError):
         matcher().add("d", 0, "", 0.0)
+
+
+def test_a_lost_frame_is_given_up_with_the_next_one_not_at_the_deadline() -> None:
+    """At 30 Hz the next frame lies within the spread: it ends the waiting, and no time passes."""
+    m = matcher(max_spread_ns=50 * MS, deadline_s=1.0)
+    sets = []
+    for k in range(6):
+        for camera in CAMERAS:
+            if (camera, k) != ("c", 2):
+                m.add(camera, k * 33 * MS, f"{camera}{k}", k * 0.033)
+                sets += drain(m, k * 0.033)
+    assert m.silent == ()
+    whole = [s.stamp_ns // (33 * MS) for s in sets if s.spread_ns == 0 and not s.missing]
+    assert whole == [0, 1, 3, 4, 5]
+    assert sets[-1].items == {camera: f"{camera}5" for camera in CAMERAS}
