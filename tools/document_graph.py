@@ -38,6 +38,7 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "graph.md"
 PROGRAMS = (
     ("launch", "gensim2", "robot_sim.launch.py", "obs:=pointcloud"),
     ("launch", "gensim2", "core.launch.py", "obs:=pointcloud"),
+    ("launch", "gensim2", "shadow.launch.py", "use_sim_time:=true"),
     ("run", "gensim2_view", "web_view", "--ros-args", "-p", "port:=8097"),
 )
 TABLES: dict[str, tuple[str, ...]] = {
@@ -49,6 +50,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "kpam_planner": ("gensim2_kpam.kpam_planner_node:PlannerParameters",),
     "kpam_expert": ("gensim2_kpam.kpam_expert_node:ExpertParameters",),
     "episode_manager": ("gensim2_episodes.manager_parameters_node:ManagerParameters",),
+    "shadow": ("gensim2_sim_bridge.shadow_parameters_node:ShadowParameters",),
+    "cloud_overlay": ("gensim2_perception.cloud_overlay_node:OverlayParameters",),
     "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),
 }
 # Of ROS itself: every node has them.
