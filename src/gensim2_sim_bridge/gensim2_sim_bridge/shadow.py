@@ -21,6 +21,7 @@ from .world import World
 Array = NDArray[np.float64]
 OVERVIEW = "overview"
 SAME_POSE = 1e-9  # m and entries of a rotation
+SAME_JOINT = 1e-5  # rad and m
 CAPTION_HEIGHT = 22  # pixels
 CAPTION_COLOURS = {False: (45, 45, 48), True: (190, 95, 20)}
 TEXT_COLOUR = (255, 255, 255)
@@ -57,22 +58,33 @@ class Shadow:
         # The first picture takes seconds, in which the renderer is made ready.
         self.look(np.array([*HOME_Q, FINGER_MAX, FINGER_MAX]))
 
-    def set_scene(self, objects: Sequence[PlacedObject]) -> None:
+    def set_scene(self, objects: Sequence[PlacedObject]) -> bool:
         """Shows these objects; only other ones, or other places, take longer than a joint.
+
+        Returns:
+            Whether anything has changed.
 
         Raises:
             AssetError: A mesh cannot be shown; the robot is alone then.
         """
-        if not same_places(objects, self.world.objects):
+        changed = not same_places(objects, self.world.objects)
+        if changed:
             self.world.show(objects)
         for placed in objects:
+            before, _ = self.world.joint_state(placed.name)
+            changed |= abs(placed.joint_position - before) > SAME_JOINT
             self.world.set_object(placed.name, placed.joint_position)
+        return changed
 
     def look(self, q: Array) -> NDArray[np.uint8]:
         """The overview (H, W, 3) with the robot's joints (9,) at q."""
         self.world.set_robot(q)
         (frame,) = self._overview.capture(self.world)
-        return np.where(frame.depth_mm[..., None] > 0, frame.rgb, np.array(BACKGROUND, np.uint8))
+        nothing = (frame.depth_mm == 0).astype(np.uint8)
+        # Seams of meshes leave single pixels open.
+        seams = (nothing > cv2.medianBlur(nothing, 5))[..., None]
+        rgb = np.where(seams, cv2.medianBlur(frame.rgb, 5), frame.rgb)
+        return np.where((nothing > 0)[..., None] & ~seams, np.array(BACKGROUND, np.uint8), rgb)
 
     def see(self, q: Array) -> list[CameraFrame]:
         """What the cameras see with the robot's joints (9,) at q."""

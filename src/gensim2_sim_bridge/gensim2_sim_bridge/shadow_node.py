@@ -148,7 +148,8 @@ class ShadowNode(Node):
         if message is None:
             return
         try:
-            self._shadow.set_scene(placed_objects(message, self._library))
+            if self._shadow.set_scene(placed_objects(message, self._library)):
+                self._picture_due = 0.0
             self._scene_trouble = ""
         except AssetError as error:
             self._scene_trouble = str(error)

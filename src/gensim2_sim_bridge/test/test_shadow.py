@@ -62,6 +62,7 @@ def test_its_objects_are_open_as_far_as_the_scene_says(shadow: Shadow, draw: Dra
     for q in np.linspace(low, high, 5):
         opened = replace(drawer, joint_position=float(q))
         shadow.set_scene((opened,))
+        assert not shadow.set_scene((opened,)), "that is no change"
         shadow.look(HOME)
         np.testing.assert_allclose(
             shadow.world.part_pose(drawer.name), opened.T_base_part, atol=1e-6
@@ -69,7 +70,7 @@ def test_its_objects_are_open_as_far_as_the_scene_says(shadow: Shadow, draw: Dra
     assert shadow.world.scene is former
     T = drawer.T_base_root.copy()
     T[:2, 3] += 0.05
-    shadow.set_scene((replace(drawer, T_base_root=T),))
+    assert shadow.set_scene((replace(drawer, T_base_root=T),))
     assert shadow.world.scene is not former
     assert shadow.world.objects[0].T_base_root is T
     (box,) = draw("OpenBox", 3)
