@@ -54,6 +54,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "cloud_overlay": ("gensim2_perception.cloud_overlay_node:OverlayParameters",),
     "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),
 }
+# What has to be there, with those that have no table or share one.
+NODES = {*TABLES, "robot_state_publisher", "shadow_fusion"}
 # Of ROS itself: every node has them.
 STANDARD = re.compile(
     r"/rosout|/parameter_events|/(\w+)/(describe|get|list|set)_parameter\w*"
@@ -186,9 +188,9 @@ def _settled(probe: Node) -> Snapshot:
         now = take_snapshot(probe)
         if now != last:
             last, changed = now, time.monotonic()
-        elif set(TABLES) <= now.nodes and time.monotonic() - changed > QUIET:
+        elif now.nodes >= NODES and time.monotonic() - changed > QUIET:
             return now
-    missing = ", ".join(sorted(set(TABLES) - last.nodes)) or "none, but the graph keeps changing"
+    missing = ", ".join(sorted(NODES - last.nodes)) or "none, but the graph keeps changing"
     raise DocumentError(f"the graph has not come up in {PATIENCE:g} s; missing: {missing}")
 
 

@@ -87,13 +87,13 @@ class ShadowNode(Node):
         except (AssetError, CalibrationError, DescriptionError, NoRenderDeviceError) as error:
             raise StartError(str(error)) from None
         _stand_back(own.niceness)
-        self._diagnostics = NodeDiagnostics(self, self._report)
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0 / own.image_rate, self._tick, clock=clock)
         self.get_logger().info("ready")
 
     def _connect(self, calibrations: CameraCalibrations) -> None:
         self._publisher = ShadowPublisher(self, calibrations.cameras)
+        self._diagnostics = NodeDiagnostics(self, self._report)
         self.create_subscription(JointState, "joint_states", self._on_joints, JOINTS_QOS)
         self.create_subscription(SceneState, "scene/state", self._on_scene, LATCHED)
         self.create_subscription(JointTrajectory, "kpam_planner/trajectory", self._on_plan, LATCHED)
