@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,10 +59,16 @@ def parameters(client: Client, *names: str) -> list[float]:
 
 
 def test_a_drawer_is_pulled_through_the_protocol_of_the_robot(tmp_path: Path, domain: int) -> None:
-    """Planned from a scene, followed within 0.02 rad, the fingers where they should be."""
+    """Planned from a scene, followed within 0.02 rad, the fingers where they should be.
+
+    That somebody who only looks on dies meanwhile changes nothing.
+    """
     client = Client(domain)
-    launch = deploy(tmp_path, domain, "use_fake_hardware:=true", f"seed:={SEED}")
+    arguments = ("use_fake_hardware:=true", "shadow:=true", f"seed:={SEED}")
+    launch = deploy(tmp_path, domain, *arguments)
     try:
+        shadow = launch.until(r"\[shadow-\d+\]: process started with pid \[(\d+)\]")[1]
+        os.kill(int(shadow), signal.SIGKILL)
         assert launch.end() == 0, launch.output
         with client.news:
             arm = list(client.heard["fr3_arm_controller/controller_state"])
@@ -70,6 +77,7 @@ def test_a_drawer_is_pulled_through_the_protocol_of_the_robot(tmp_path: Path, do
         launch.kill()
         client.close()
     assert re.search(r"OpenDrawer performed in", launch.output), launch.output
+    assert re.search(r"shadow-\d+ ended .*everything else goes on", launch.output), launch.output
     assert "Traceback" not in launch.output, launch.output
     error = max(np.abs(state.error.positions).max() for state in arm)
     moved = np.ptp([state.feedback.positions for state in arm], axis=0).max()

@@ -33,21 +33,23 @@ POLL = 0.05  # s
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 VOLATILE = QoSProfile(depth=1)
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-# As a user starts both halves; one launch for both ends as one.
+# As a user starts both halves and a shadow; one launch for all ends as one.
 GRAPH = """
 from gensim2_launch.ros.description import include
 from launch import LaunchDescription
 
 
 def generate_launch_description():
-    files = ("robot_sim.launch.py", "core.launch.py")
-    return LaunchDescription([include(name, obs="pointcloud") for name in files])
+    files = ("robot_sim.launch.py", "core.launch.py", "shadow.launch.py")
+    return LaunchDescription(
+        [include(name, obs="pointcloud", shadow="true", use_sim_time="true") for name in files]
+    )
 """
 
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LaunchProcess]:
-    """The body and the core."""
+    """The body, the core, and a shadow of the body."""
     folder = tmp_path_factory.mktemp("rviz")
     (folder / "graph.launch.py").write_text(GRAPH)
     launch = LaunchProcess(folder, DOMAIN, str(folder / "graph.launch.py"))
@@ -97,6 +99,9 @@ def test_it_shows_what_is_to_be_seen() -> None:
         "/tf_static",
         "/robot_description",
         "/points",
+        "/shadow/points",
+        "/shadow/image",
+        "/cloud_overlay/points",
         "/kpam_planner/markers",
         "/kpam_planner/path",
         "/kpam_planner/key_poses",
@@ -108,8 +113,8 @@ def test_it_shows_what_is_to_be_seen() -> None:
     tools = {tool["Class"]: tool for tool in MANAGER["Tools"]}
     clicked = tools["rviz_default_plugins/PublishPoint"]["Topic"]
     assert clicked["Value"] == "/clicked_point"
-    cloud = next(d for d in MANAGER["Displays"] if d["Class"].endswith("/PointCloud2"))
-    assert cloud["Color Transformer"] == "RGB8"
+    clouds = [d for d in MANAGER["Displays"] if d["Class"].endswith("/PointCloud2")]
+    assert {cloud["Color Transformer"] for cloud in clouds} == {"RGB8"}
 
 
 def test_a_display_of_an_unknown_class_is_refused() -> None:

@@ -44,10 +44,12 @@ class Graph:
     Attributes:
         programs: Arguments of `ros2`.
         tables: The parameter tables of their nodes, by the name of the node.
+        others: Nodes that have to be there as well, without a table or with that of another.
     """
 
     programs: tuple[tuple[str, ...], ...]
     tables: dict[str, tuple[str, ...]]
+    others: tuple[str, ...] = ()
 
 
 _FAKE = "use_fake_hardware:=true"
@@ -56,6 +58,7 @@ SIMULATED = Graph(
     programs=(
         ("launch", "gensim2", "robot_sim.launch.py", "obs:=pointcloud"),
         ("launch", "gensim2", "core.launch.py", "obs:=pointcloud"),
+        ("launch", "gensim2", "shadow.launch.py", "use_sim_time:=true"),
         ("run", "gensim2_view", "web_view", "--ros-args", "-p", "port:=8097"),
     ),
     tables={
@@ -64,8 +67,11 @@ SIMULATED = Graph(
         "kpam_planner": ("gensim2_kpam.kpam_planner_node:PlannerParameters",),
         "kpam_expert": ("gensim2_kpam.kpam_expert_node:ExpertParameters",),
         "episode_manager": ("gensim2_episodes.manager_parameters_node:ManagerParameters",),
+        "shadow": ("gensim2_sim_bridge.shadow_parameters_node:ShadowParameters",),
+        "cloud_overlay": ("gensim2_perception.cloud_overlay_node:OverlayParameters",),
         "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),
     },
+    others=("robot_state_publisher", "shadow_fusion"),
 )
 # Beside it no simulation can run: both offer the same body.
 REAL = Graph(
@@ -244,7 +250,7 @@ def _read(graph: Graph, domain: int) -> tuple[Snapshot, dict[str, set[str]]]:
     thread.start()
     try:
         with running(graph.programs, domain):
-            snapshot = _settled(probe, set(graph.tables))
+            snapshot = _settled(probe, {*graph.tables, *graph.others})
             return snapshot, {name: _parameters(probe, name) for name in graph.tables}
     finally:
         executor.shutdown()

@@ -12,6 +12,7 @@ MEANINGS = {
     "clock": "simulated time; stands still while the robot has nothing to do",
     "calibrate/capture": "takes a view of the board, as the Enter key does",
     "clicked_point": "a keypoint that a person shows, in `base`; *Publish Point* of RViz",
+    "cloud_overlay/points": "`points`, coloured by the distance to `shadow/points`: green, red",
     "client_heartbeat": "sent by whoever sends goals; if it falls silent the robot stops",
     "collect/transition_event": "state of the lifecycle",
     "diagnostics": "health of every node, once a second of wall time and on change",
@@ -27,12 +28,16 @@ MEANINGS = {
     "kpam_planner/key_poses": "`fr3_hand_tcp` before, at and after the actuation",
     "kpam_planner/markers": "the plan: keypoints, constraint axes, phases; or why there is none",
     "kpam_planner/path": "way of `fr3_hand_tcp` in the newest plan",
+    "kpam_planner/trajectory": "joints of arm and fingers in the newest plan; empty without one",
     "points": "clouds of all cameras in `base`, cropped and sampled: x, y, z, rgb",
     "recorder/ack": "the recorder has stored an observation; a simulation waits for it",
     "robot_description": "URDF",
     "robot_status": "mode, faults, and whether motion is possible; on change and at 1 Hz",
     "scene/state": "objects, keypoints, openness and success predicates",
     "sim_bridge/transition_event": "state of the lifecycle",
+    "shadow/image": "the shadow from outside: the robot live, or a plan before it moves",
+    "shadow/mode": "which of both is shown: `live` or `plan`",
+    "shadow/points": "what the cameras should see, at the stamps of `points`",
     "tf": "frames of the moving links",
     "tf_static": "frames that do not move, the cameras among them",
     "robot/home": "moves to the home configuration; obstacles are not known to it",
@@ -47,3 +52,8 @@ MEANINGS = {
     "kpam_expert/execute_task": "performs a task by kPAM plans",
     "kpam_planner/plan": "plans a sub-task; never moves anything",
 } | {f"{camera}/{topic}": meaning for camera in _CAMERAS for topic, meaning in _OF_CAMERAS.items()}
+MEANINGS |= {
+    f"shadow/{camera}/{topic}": f"the same as the shadow shows it: {meaning}"
+    for camera in _CAMERAS
+    for topic, meaning in _OF_CAMERAS.items()
+}

@@ -4,6 +4,7 @@ from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
     NUM_POINTS,
     OBS,
+    PREVIEW_TIME,
     SOLVER_ROOT,
     USE_SIM_TIME,
     VIEW,
@@ -33,7 +34,7 @@ def generate_launch_description():
     urdf = PathJoinSubstitution([FindPackageShare("gensim2"), "urdf", "fr3.urdf"])
     return launch_file(
         __file__,
-        (ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, USE_SIM_TIME, VIEW, VIEW_PORT),
+        (ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, PREVIEW_TIME, USE_SIM_TIME, VIEW, VIEW_PORT),
         view(ASSET_ROOT, USE_SIM_TIME),
         SetParameter("use_sim_time", USE_SIM_TIME.parameter()),
         node(
@@ -57,7 +58,7 @@ def generate_launch_description():
             condition=IfCondition(EqualsSubstitution(OBS.configuration(), "pointcloud")),
         ),
         node("gensim2_kpam", "kpam_planner", ASSET_ROOT, SOLVER_ROOT),
-        node("gensim2_kpam", "kpam_expert"),
+        node("gensim2_kpam", "kpam_expert", PREVIEW_TIME),
         node(
             "gensim2_episodes",
             "episode_manager",

@@ -13,8 +13,10 @@ from gensim2_launch.ros.arguments import (
     LABELLED_SCENE,
     NUM_POINTS,
     OBS,
+    PREVIEW_TIME,
     ROBOT_IP,
     SERIALS,
+    SHADOW,
     SOLVER_ROOT,
     USE_FAKE_HARDWARE,
     VIEW,
@@ -39,9 +41,10 @@ def generate_launch_description():
     """Declares the arguments, starts the graph and the task."""
     return launch_file(
         __file__,
-        (*GOAL, *LABELLED_SCENE, *HARDWARE, *GRAPH),
+        (*GOAL, *LABELLED_SCENE, *HARDWARE, *GRAPH, SHADOW, PREVIEW_TIME),
         view(ASSET_ROOT),
         include("robot_real.launch.py", TASK, *LABELLED_SCENE, *HARDWARE, ASSET_ROOT, OBS),
-        include("core.launch.py", ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS),
+        include("core.launch.py", ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, PREVIEW_TIME),
+        include("shadow.launch.py", SHADOW, CALIBRATION, ASSET_ROOT, OBS),
         node("gensim2_episodes", "deploy", *GOAL, on_exit=end_with),
     )

@@ -21,6 +21,7 @@ setup(
     entry_points={
         "console_scripts": [
             "calibrate = gensim2_perception.programs:calibrate",
+            "cloud_overlay = gensim2_perception.programs:cloud_overlay",
             "pointcloud_fusion = gensim2_perception.programs:pointcloud_fusion",
             "realsense_camera = gensim2_perception.programs:realsense_camera",
         ]

@@ -18,5 +18,10 @@ setup(
     maintainer_email="maintainers@gensim2.example.com",
     description="SAPIEN simulation of the FR3, its scene and its cameras behind the body contract.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["sim_bridge = gensim2_sim_bridge.sim_bridge_node:main"]},
+    entry_points={
+        "console_scripts": [
+            "shadow = gensim2_sim_bridge.programs:shadow",
+            "sim_bridge = gensim2_sim_bridge.sim_bridge_node:main",
+        ]
+    },
 )

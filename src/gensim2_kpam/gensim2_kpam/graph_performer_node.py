@@ -37,11 +37,13 @@ class Patience:
             older may be that of the episode before, for a reset takes at least as long.
         plan: Longest time for a plan, s of wall time.
         silence: Longest time without a joint state while the robot moves, s of wall time.
+        preview: Time to look at a plan before it is carried out, s of wall time.
     """
 
     observation_period: float
     plan: float
     silence: float
+    preview: float = 0.0
 
 
 class GraphPerformer:
@@ -109,7 +111,12 @@ class GraphPerformer:
         goal = PlanTask.Goal(
             task=task.name, subtask=subtask, scene=self.news.scene, start=self.news.joints
         )
-        return plan_from_result(call(self._planner, goal, self._stop, self._plan_trouble).result)
+        answer = call(self._planner, goal, self._stop, self._plan_trouble).result
+        outcome = plan_from_result(answer)
+        if isinstance(outcome, Plan):
+            # A cancel ends the wait, and then nothing moves.
+            self._stop.wait_for(lambda: False, self._patience.preview)
+        return outcome
 
     def _plan_trouble(self, running: float) -> ExpertError | None:
         if running < self._patience.plan:

@@ -61,6 +61,13 @@ class ExpertParameters:
         low=1.0,
         high=600.0,
     )
+    preview_time: float = parameter(
+        0.0,
+        "Time between a plan and its motion, in which an operator can look at it and cancel, s of "
+        "wall time.",
+        low=0.0,
+        high=600.0,
+    )
 
 
 class KpamExpertNode(Node):
@@ -70,7 +77,9 @@ class KpamExpertNode(Node):
         super().__init__("kpam_expert")
         self._own = declare_parameters(self, ExpertParameters).value
         own = self._own
-        patience = Patience(own.observation_period, own.plan_timeout, own.body_timeout)
+        patience = Patience(
+            own.observation_period, own.plan_timeout, own.body_timeout, own.preview_time
+        )
         self._performer = GraphPerformer(self, patience)
         self._stage, self._last = "", "none"
         self._heartbeat = ClientHeartbeat(self)

@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 from builtin_interfaces.msg import Time
-from gensim2_control.hardware import ARM_JOINTS
+from gensim2_control.hardware import ARM_JOINTS, FINGER_JOINTS, FINGER_MAX, JOINTS
 from gensim2_control.ros.conversions import (
+    duration_from_seconds,
     matrix_to_pose,
     pose_to_matrix,
     trajectory_from_msg,
@@ -19,11 +20,13 @@ from gensim2_tasks.specs import TaskSpec
 from geometry_msgs.msg import PoseArray
 from numpy.typing import NDArray
 from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from gensim2_msgs.action import PlanTask
 from gensim2_msgs.msg import PlanPhase, SceneState
 
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
+from .plan_motion import JointMotion
 
 BASE = "base"
 
@@ -103,6 +106,31 @@ def arm_configuration(state: JointState) -> NDArray[np.float64]:
     if missing:
         raise StartMessageError(f"the start lacks joints {', '.join(missing)}")
     return np.array([positions[name] for name in ARM_JOINTS])
+
+
+def finger_position(state: JointState) -> float:
+    """Position of a finger of a joint state, m; open where the state does not tell."""
+    positions = dict(zip(state.name, state.position, strict=False))
+    return float(positions.get(FINGER_JOINTS[0], FINGER_MAX))
+
+
+def motion_message(motion: JointMotion | None, stamp: Time) -> JointTrajectory:
+    """A motion of arm and fingers; without points where there is none.
+
+    Args:
+        motion: What is planned.
+        stamp: Of the scene it was planned on.
+    """
+    message = JointTrajectory(joint_names=list(JOINTS))
+    message.header.stamp = stamp
+    if motion is not None:
+        message.points = [
+            JointTrajectoryPoint(
+                positions=q.tolist(), time_from_start=duration_from_seconds(float(t))
+            )
+            for t, q in zip(motion.t, motion.q, strict=True)
+        ]
+    return message
 
 
 def plan_result(outcome: Plan | PlanFailure, stamp: Time | None = None) -> PlanTask.Result:

@@ -22,8 +22,15 @@ from rclpy.node import Node
 
 from gensim2_msgs.action import PlanTask
 
-from .kpam_messages_node import RequestError, plan_result, read_request
+from .kpam_messages_node import (
+    RequestError,
+    arm_configuration,
+    finger_position,
+    plan_result,
+    read_request,
+)
 from .plan import Plan, PlanCode, PlanFailure, SceneObject
+from .plan_motion import joint_motion
 from .plan_statistics import PlanStatistics
 from .plan_view_node import PlanView
 from .planner import Planner, PlannerConfig
@@ -186,4 +193,6 @@ class KpamPlannerNode(Node):
             self._view.show_failure(request.task, outcome.reason, scene, stamp)
         elif task is not None and scene is not None:
             solver = self._planner.solver_of(task, request.subtask, outcome)
-            self._view.show_plan(request.task, outcome, scene, solver, stamp)
+            start = request.start
+            motion = joint_motion(outcome, arm_configuration(start), finger_position(start))
+            self._view.show_plan(request.task, outcome, motion, scene, solver, stamp)

@@ -1,4 +1,4 @@
-"""Shows the newest plan: topics `markers`, `path` and `key_poses`, for who comes late as well."""
+"""Shows the newest plan: topics `markers`, `path`, `key_poses` and `trajectory`, all latched."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from gensim2_control.ros.markers import LATCHED, marker_array
 from geometry_msgs.msg import PoseArray, PoseStamped
 from nav_msgs.msg import Path
 from rclpy.node import Node
+from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
 from .arm_model import ArmModel, Array
-from .kpam_messages_node import BASE
+from .kpam_messages_node import BASE, motion_message
 from .plan import Plan, SceneObject
+from .plan_motion import JointMotion
 from .plan_picture import WayPoint, failure_marks, plan_marks, way
 from .solver_config import SolverConfig
 
@@ -33,23 +35,31 @@ class PlanView:
         self._markers = node.create_publisher(MarkerArray, "kpam_planner/markers", LATCHED)
         self._path = node.create_publisher(Path, "kpam_planner/path", LATCHED)
         self._key_poses = node.create_publisher(PoseArray, "kpam_planner/key_poses", LATCHED)
+        self._motion = node.create_publisher(JointTrajectory, "kpam_planner/trajectory", LATCHED)
         self._publish(marker_array(()), Time())
 
     def show_plan(
-        self, title: str, plan: Plan, scene: SceneObject, solver: SolverConfig, stamp: Time
+        self,
+        title: str,
+        plan: Plan,
+        motion: JointMotion,
+        scene: SceneObject,
+        solver: SolverConfig,
+        stamp: Time,
     ) -> None:
         """Replaces the picture by that of a plan.
 
         Args:
             title: The task.
             plan: What was planned.
+            motion: The same as a motion of all joints.
             scene: What it was planned on.
             solver: Whose plan it is.
             stamp: Of the scene.
         """
         points = way(plan, self._arm)
         drawn = plan_marks(title, solver, scene, plan, points, self._arm.T_hand_tcp)
-        self._publish(marker_array(drawn), stamp, plan.key_poses, points)
+        self._publish(marker_array(drawn), stamp, plan.key_poses, points, motion)
 
     def show_failure(self, title: str, reason: str, scene: SceneObject | None, stamp: Time) -> None:
         """Replaces the picture by the scene, if it is known, and why there is no plan."""
@@ -61,6 +71,7 @@ class PlanView:
         stamp: Time,
         key_poses: Iterable[Array] = (),
         points: Iterable[WayPoint] = (),
+        motion: JointMotion | None = None,
     ) -> None:
         poses, path = PoseArray(), Path()
         for message in (poses, path):
@@ -70,6 +81,7 @@ class PlanView:
         self._markers.publish(markers)
         self._path.publish(path)
         self._key_poses.publish(poses)
+        self._motion.publish(motion_message(motion, stamp))
 
 
 def _stamped(t: float, T_base_tcp: Array) -> PoseStamped:

@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Protocol
 
 import numpy as np
+from gensim2_control.joint_history import JointHistory, JointsPendingError, JointsUnavailableError
 from numpy.typing import NDArray
 
-from .joint_history import JointHistory, JointsPendingError, JointsUnavailableError
 from .static_transforms import StaticTransforms, Transform, TransformUnknownError
 
 ROBOT_LINKS = (*(f"fr3_link{i}" for i in range(9)), "fr3_hand", "fr3_hand_tcp")

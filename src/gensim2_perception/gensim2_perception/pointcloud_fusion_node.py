@@ -8,6 +8,7 @@ from functools import partial
 
 from gensim2_control.camera_calibration import optical_frame
 from gensim2_control.hardware import ARM_JOINTS
+from gensim2_control.joint_history import JointHistory
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.report import Level
 from gensim2_control.ros.diagnostics import NodeDiagnostics
@@ -25,7 +26,6 @@ from .fusion import FusedCloud, Fusion
 from .fusion_messages_node import to_nanoseconds, to_pointcloud2
 from .fusion_parameters_node import FusionParameters
 from .fusion_worker import FusionWorker
-from .joint_history import JointHistory
 from .layouts import colour_image, depth_image
 from .pipeline import FusionPipeline
 from .static_transforms import StaticTransforms, rigid

@@ -17,6 +17,11 @@ def pointcloud_fusion() -> int:
     )
 
 
+def cloud_overlay() -> int:
+    """Run the node `cloud_overlay`; return its exit code."""
+    return run_program("gensim2_perception.cloud_overlay_node", "CloudOverlayNode", threads=1)
+
+
 def calibrate() -> int:
     """Run the command line `calibrate`; return its exit code."""
     # What it needs takes a second to import, which the node above shall not wait for.

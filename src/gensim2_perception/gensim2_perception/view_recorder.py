@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from gensim2_control.hardware import ARM_JOINTS
+from gensim2_control.joint_history import JointHistory
 from gensim2_control.report import Level, Report
 from numpy.typing import NDArray
 
@@ -19,7 +20,6 @@ from .calibration_report import Arrangement
 from .calibration_session import CalibrationSession, SessionRecord
 from .calibration_solver import MAX_TILT_DEG, MIN_VIEWS, tilt_deg
 from .hand_eye import check_turns
-from .joint_history import JointHistory
 
 _PICTURES = 5
 _MAX_AGE_S = 1.0

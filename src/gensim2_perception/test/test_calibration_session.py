@@ -14,6 +14,7 @@ from board_scenes import APRIL_GRID, CAMERA, CHARUCO, BoardScene
 from cloud_scenes import LEFT, RIGHT, cloud
 from gensim2_control.camera_calibration import CameraCalibration, CameraCalibrations, optical_frame
 from gensim2_control.hardware import HOME_Q
+from gensim2_control.joint_history import JointHistory
 from gensim2_perception.calibration_board import BoardDetector, BoardSpec
 from gensim2_perception.calibration_camera import CameraModel
 from gensim2_perception.calibration_errors import CalibrationRefusedError
@@ -22,7 +23,6 @@ from gensim2_perception.calibration_report import Arrangement
 from gensim2_perception.calibration_session import RECORD, CalibrationSession, SessionRecord
 from gensim2_perception.camera_poses import CameraPoses
 from gensim2_perception.hand_eye import pose_difference
-from gensim2_perception.joint_history import JointHistory
 from gensim2_perception.static_transforms import StaticTransforms
 
 from gensim2_perception import calibrate_cli

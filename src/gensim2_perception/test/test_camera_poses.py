@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from gensim2_control.joint_history import (
+    JointHistory,
+    JointsPendingError,
+    JointsUnavailableError,
+)
 from gensim2_perception.camera_poses import (
     CameraPoses,
     Cause,
     PosePendingError,
     PoseUnavailableError,
-)
-from gensim2_perception.joint_history import (
-    JointHistory,
-    JointsPendingError,
-    JointsUnavailableError,
 )
 from gensim2_perception.static_transforms import (
     StaticTransforms,

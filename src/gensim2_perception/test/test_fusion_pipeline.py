@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 from gensim2_control.hardware import ARM_JOINTS
+from gensim2_control.joint_history import JointHistory
 from gensim2_control.report import Level, Report
 from gensim2_perception.camera_poses import CameraPoses
 from gensim2_perception.fusion import FusedCloud, Fusion, FusionConfig
 from gensim2_perception.health import assess
-from gensim2_perception.joint_history import JointHistory
 from gensim2_perception.pipeline import FusionPipeline, PipelineConfig
 from gensim2_perception.static_transforms import StaticTransforms, inverse
 from hypothesis import given, settings

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from builtin_interfaces.msg import Time
 from gensim2_control.camera_calibration import CameraCalibrations, optical_frame
 from gensim2_control.ros.camera_messages import camera_info, image_message
 from gensim2_control.ros.camera_messages import camera_transforms as transforms_of_camera
-from gensim2_control.ros.conversions import (
-    matrix_to_pose,
-    stamp_from_seconds,
-)
+from gensim2_control.ros.conversions import matrix_to_pose, stamp_from_seconds
 from geometry_msgs.msg import Point, TransformStamped
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from sensor_msgs_py.point_cloud2 import create_cloud
@@ -62,20 +60,20 @@ def scene_state(simulation: Simulation) -> SceneState:
 
 
 def camera_messages(
-    t: float, frame: CameraFrame, rig: CameraRig
+    stamp: Time, frame: CameraFrame, rig: CameraRig
 ) -> tuple[Image, Image, CameraInfo]:
     """Colour (rgb8), aligned depth (16UC1, mm) and camera info, all of the same stamp."""
-    header = Header(stamp=stamp_from_seconds(t), frame_id=optical_frame(frame.camera))
+    header = Header(stamp=stamp, frame_id=optical_frame(frame.camera))
     K = rig.intrinsics
     info = camera_info(header, rig.config.width, rig.config.height, K, [0.0] * 5)
     rgb = image_message(header, "rgb8", frame.rgb)
     return rgb, image_message(header, "16UC1", frame.depth_mm), info
 
 
-def camera_points(t: float, frame: CameraFrame, rig: CameraRig) -> PointCloud2:
+def camera_points(stamp: Time, frame: CameraFrame, rig: CameraRig) -> PointCloud2:
     """What a camera has seen, in its colour optical frame; pixels without depth are left out."""
     points = point_cloud(frame, rig.intrinsics)
-    header = Header(stamp=stamp_from_seconds(t), frame_id=optical_frame(frame.camera))
+    header = Header(stamp=stamp, frame_id=optical_frame(frame.camera))
     fields = [
         PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
         for i, name in enumerate(POINT.names or ())

@@ -71,11 +71,12 @@ class SimPublisher:
         if self._rig is None:
             return
         world = self._simulation.world
+        stamp = stamp_from_seconds(world.t)
         for frame in self._rig.capture(world):
-            messages = camera_messages(world.t, frame, self._rig)
+            messages = camera_messages(stamp, frame, self._rig)
             for publisher, message in zip(self._cameras[frame.camera], messages, strict=True):
                 publisher.publish(message)
             # Fusion works on the pictures: most of the time nobody wants these.
             points = self._points[frame.camera]
             if points.get_subscription_count() > 0:
-                points.publish(camera_points(world.t, frame, self._rig))
+                points.publish(camera_points(stamp, frame, self._rig))

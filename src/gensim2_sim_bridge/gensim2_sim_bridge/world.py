@@ -104,7 +104,37 @@ class World:
             self._set_up(())
             raise
 
+    def show(self, objects: Sequence[PlacedObject]) -> None:
+        """Builds a new scene that is only looked at: no physics says whether it can be.
+
+        The robot is at home until it is set elsewhere.
+
+        Raises:
+            AssetError: A mesh cannot be shown; the robot is alone then.
+        """
+        try:
+            self._populate(objects)
+        except AssetError:
+            self._populate(())
+            raise
+
+    def set_robot(self, q: Array) -> None:
+        """Puts the robot's joints (9,) somewhere at once, rad and m; for a world that is shown."""
+        self.robot.set_qpos(q.astype(np.float32))
+        self._robot_q, self._robot_dq = q.astype(np.float64), np.zeros(len(JOINTS))
+
+    def set_object(self, name: str, joint_position: float) -> None:
+        """Puts the joint of an object somewhere at once, rad or m; for a world that is shown."""
+        self._articulations[name].set_qpos(np.array([joint_position], dtype=np.float32))
+
     def _set_up(self, objects: Sequence[PlacedObject]) -> None:
+        self._populate(objects)
+        self.step()
+        touched = self._robot_contacts()
+        if touched:
+            raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
+
+    def _populate(self, objects: Sequence[PlacedObject]) -> None:
         self.objects = ()
         self._articulations = {}
         self.scene = self._new_scene()
@@ -112,10 +142,6 @@ class World:
         for placed in objects:
             self._articulations[placed.name] = self._load_object(placed)
         self.objects = tuple(objects)
-        self.step()
-        touched = self._robot_contacts()
-        if touched:
-            raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
 
     def _new_scene(self) -> sapien.Scene:
         if self.config.render:

@@ -115,6 +115,19 @@ LABELLED_SCENE = (
     Argument("asset", "", "Which object it is: asset reference, id or seed; empty = drawn by seed"),
     Argument("seed", "0", "Seed of what is drawn", int),
 )
+SHADOW = Argument(
+    "shadow",
+    "false",
+    "Show robot, scene and plans in SAPIEN, and compare what the cameras see with it",
+    bool,
+    BOOLEAN,
+)
+PREVIEW_TIME = Argument(
+    "preview_time",
+    "0",
+    "Seconds between a plan and its motion, in which an operator can look at it and cancel",
+    float,
+)
 VIEW = Argument(
     "view",
     "none",
