@@ -19,6 +19,8 @@ from gensim2_franka.fake_server import RobotServer
 
 TICK = 0.001
 """Period of the robot's own loop, s."""
+HAND_TICKS = 10
+"""Periods between two states of the hand, which is no part of the robot's fast loop."""
 _FAR_AWAY = (0.0, 0.0, -5.0)
 _LATEST = 0.05
 _PRIORITY = 60
@@ -115,10 +117,13 @@ class FakeRobot:
         """Let one millisecond pass."""
         self._carry_out()
         self.ticks += 1
-        if not self._frozen:
-            self.server.process_commands()
-            self._sim.step()
-            self.server.send_state()
+        if self._frozen:
+            return
+        self.server.process_commands()
+        self._sim.step()
+        self.server.send_arm_state()
+        if self.ticks % HAND_TICKS == 0:
+            self.server.hand.send_state()
 
     def wait_for_answers(self) -> None:
         """Serve a client that is connecting, while the time of the physics stands still."""

@@ -22,9 +22,11 @@ from franky_sim.franka_robot_protocol import (
     RobotCommand,
     RobotMode,
 )
-from franky_sim.franka_robot_server import FrankaRobotServer
+from franky_sim.franka_robot_server import ControlMode, FrankaRobotServer
 from franky_sim.franka_robot_state import FrankaRobotState
 from franky_sim.franka_server import BaseCommand, FrankaServer
+
+from gensim2_franka.brief_state import BriefState
 
 WIRE_ERRORS: tuple[str, ...] = (
     "joint_position_limits_violation",
@@ -177,6 +179,7 @@ class RobotServer(FrankaRobotServer):
         self._longest_silence = longest_silence
         super().__init__(robot, hosts)
         self.hand: HandServer
+        self._state = BriefState(robot, self._commands_torques)
         # The base class keeps its commands to itself.
         commands = self._FrankaServer__command_class_map  # type: ignore[attr-defined]
         commands[RobotCommand.kMove] = _Move
@@ -234,6 +237,18 @@ class RobotServer(FrankaRobotServer):
     def send_arm_state(self) -> None:
         """Send the state of the arm, but not that of the hand."""
         FrankaServer.send_state(self)
+
+    def _commands_torques(self) -> bool:
+        mode = self._FrankaRobotServer__control_mode  # type: ignore[attr-defined]
+        return (
+            mode is ControlMode.TORQUE
+            and self.in_motion
+            and not self.stopped
+            and self._silent <= _TOLERATED_SILENCE
+        )
+
+    def _get_state_bytes(self) -> bytes:
+        return self._state.bytes(super()._get_state_bytes)
 
     def _abort(self, status: MoveStatus) -> None:
         motion = self.current_motion_id
