@@ -2,8 +2,10 @@
 
 from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
+    MAX_LOST,
     NUM_POINTS,
     OBS,
+    OBSERVATION_RATE,
     PREVIEW_TIME,
     SOLVER_ROOT,
     USE_SIM_TIME,
@@ -22,6 +24,8 @@ from launch_ros.actions import SetParameter
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
+SEEN = (OBS, NUM_POINTS, OBSERVATION_RATE, MAX_LOST)
+
 
 def _simulated(simulated, real, kind):
     """Returns a parameter that depends on whether time is that of a simulation."""
@@ -34,7 +38,7 @@ def generate_launch_description():
     urdf = PathJoinSubstitution([FindPackageShare("gensim2"), "urdf", "fr3.urdf"])
     return launch_file(
         __file__,
-        (ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, PREVIEW_TIME, USE_SIM_TIME, VIEW, VIEW_PORT),
+        (ASSET_ROOT, SOLVER_ROOT, *SEEN, PREVIEW_TIME, USE_SIM_TIME, VIEW, VIEW_PORT),
         view(ASSET_ROOT, USE_SIM_TIME),
         SetParameter("use_sim_time", USE_SIM_TIME.parameter()),
         node(
@@ -63,7 +67,13 @@ def generate_launch_description():
             "gensim2_episodes",
             "episode_manager",
             OBS,
-            # A simulation collects over night, and nobody is there to recover it.
-            parameters={"recover_lost_heartbeat": USE_SIM_TIME.parameter()},
+            OBSERVATION_RATE,
+            MAX_LOST,
+            parameters={
+                # A simulation collects over night, and nobody is there to recover it.
+                "recover_lost_heartbeat": USE_SIM_TIME.parameter(),
+                # A simulation measures when the recorder wants it to, everything at once.
+                "paced": _simulated("false", "true", bool),
+            },
         ),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gensim2_launch.ros.arguments import (
     ALLOW_NON_RT,
+    ARRANGE,
     ASSET_ROOT,
     BOOLEAN,
     CALIBRATION,
@@ -29,7 +30,7 @@ from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
-SCENE = (Argument("task", "OpenBox", "Task whose scene is labelled"), *LABELLED_SCENE)
+SCENE = (Argument("task", "OpenBox", "Task whose scene is labelled"), *LABELLED_SCENE, ARRANGE)
 DRAW_SCENE = Argument(
     "draw_scene",
     "auto",

@@ -23,6 +23,7 @@ from rich.filesize import decimal
 
 from gensim2_episodes.attempts import Attempt, CanceledError, CollectionError, ResultCode
 from gensim2_episodes.collect_report import attempt_line, look_at_dataset, summary_table
+from gensim2_episodes.controllers import controller_node
 from gensim2_episodes.dataset_cli import make_console
 from gensim2_episodes.diagnostics_watch_node import DiagnosticsWatch
 from gensim2_episodes.episode_messages_node import attempt_from_msg
@@ -50,7 +51,9 @@ class CollectParameters:
     max_attempts: int = parameter(
         0, "Attempts per task; 0 = three times the episodes, and five.", low=0, high=10**7
     )
-    controller: str = parameter("kpam_expert", "Node that performs the tasks.")
+    controller: str = parameter(
+        "kpam_expert", "Who performs the tasks: kpam, policy, teleop, or the name of a node."
+    )
     server_timeout: float = parameter(
         120.0, "Longest wait for episode_manager to appear, s of wall time.", low=0.1
     )
@@ -134,7 +137,7 @@ class CollectNode(Node):
             randomize=p.randomize,
             keep_failures=p.keep_failures,
             dataset=str(self._dataset),
-            controller=p.controller,
+            controller=controller_node(p.controller),
         )
         self._say(
             f"collecting {p.episodes} episodes of {', '.join(self._tasks)} into {self._dataset}"

@@ -17,15 +17,16 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from gensim2_episodes.attempts import CanceledError, GraphError
+from gensim2_episodes.controllers import controller_node
 from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
 from gensim2_msgs.action import ExecuteTask
 from gensim2_msgs.msg import RobotStatus, SceneState
+from gensim2_msgs.srv import ResetScene
 
 _FAILED = 1
 _INTERRUPTED = 130
 _CANCEL_TIMEOUT = 10.0
-# A controller's name of the launch files, and the node that it is.
-_NODES = {"kpam": "kpam_expert", "policy": "policy"}
+_RESET_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,15 @@ class DeployParameters:
     """What to perform, and how long to wait for the graph."""
 
     task: str = parameter("OpenBox", "Task of the catalogue.")
-    controller: str = parameter("kpam", "Who performs it: kpam, policy, or the name of a node.")
+    controller: str = parameter(
+        "kpam", "Who performs it: kpam, policy, teleop, or the name of a node."
+    )
     instruction: str = parameter("", "Instruction in words; empty = that of the task.")
+    reset: bool = parameter(
+        False, "Ask for a scene first: before a simulated robot nothing stands by itself."
+    )
+    asset: str = parameter("", "Asset reference, id or seed of the scene; empty = drawn by seed.")
+    seed: int = parameter(0, "Seed of the scene.", low=0)
     timeout: float = parameter(
         0.0, "Time for the task, s; 0 = default of the controller.", low=0.0, high=3600.0
     )
@@ -57,9 +65,9 @@ class DeployNode(Node):
         except TaskError as error:
             raise StartError(str(error)) from None
         self.exit_code = _FAILED
-        controller = _NODES.get(own.controller, own.controller)
-        self._action = f"{controller}/execute_task"
+        self._action = f"{controller_node(own.controller)}/execute_task"
         self._client = SafeActionClient(self, ExecuteTask, self._action)
+        self._scenes = self.create_client(ResetScene, "scene/reset")
         self._status: RobotStatus | None = None
         self._scene: SceneState | None = None
         self._stage = ""
@@ -96,6 +104,8 @@ class DeployNode(Node):
         log.info(f"waiting for the robot, the scene and {self._action} ...")
         deadline = own.ready_timeout
         wait_until(self._robot_ready, stopped, deadline, lambda: "the robot is not ready")
+        if own.reset:
+            self._reset()
         wait_until(self._scene_ready, stopped, deadline, lambda: "the scene has no object")
         wait_until(
             lambda: self._client.wait_for_server(POLL),
@@ -136,6 +146,20 @@ class DeployNode(Node):
             return 0
         log.error(f"{self._task.name} failed: {result.error_msg or 'without a reason'}")
         return _FAILED
+
+    def _reset(self) -> None:
+        own, stopped = self._own, self._stopped
+        client = self._scenes
+        deadline = own.ready_timeout
+        wait_until(client.service_is_ready, stopped, deadline, lambda: "no node offers scene/reset")
+        request = ResetScene.Request(
+            task=self._task.name, asset=own.asset, seed=own.seed, randomize=True
+        )
+        answer = result_of(
+            client.call_async(request), stopped, _RESET_TIMEOUT, "scene/reset does not answer"
+        )
+        if not answer.success:
+            raise GraphError(f"scene/reset: {answer.error_msg}")
 
     def _stopped(self) -> Exception | None:
         return CanceledError() if self._interrupted.is_set() else None

@@ -1,4 +1,4 @@
-"""Program `spacemouse`: twists from a 3Dconnexion SpaceMouse; its first button moves the fingers."""
+"""Program `spacemouse`: twists of a 3Dconnexion SpaceMouse; its first button moves the fingers."""
 
 from __future__ import annotations
 

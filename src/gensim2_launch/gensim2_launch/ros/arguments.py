@@ -77,6 +77,13 @@ USE_SIM_TIME = Argument(
     "use_sim_time", "false", "Whether time is that of a simulation", bool, choices=BOOLEAN
 )
 SIMULATED = replace(USE_SIM_TIME, default="true")
+ROBOT = Argument(
+    "robot",
+    "auto",
+    "Which robot: simulated, fake (this computer plays it), or real; auto = real where robot_ip "
+    "is given, else fake",
+    choices=("auto", "sim", "fake", "real"),
+)
 ROBOT_IP = Argument(
     "robot_ip", "", "Address of the robot's control interface; empty = fake hardware"
 )
@@ -128,6 +135,15 @@ PREVIEW_TIME = Argument(
     "Seconds between a plan and its motion, in which an operator can look at it and cancel",
     float,
 )
+ARRANGE = Argument(
+    "arrange",
+    "false",
+    "Wait before every attempt for scene/ready: somebody puts the objects back in place",
+    bool,
+    BOOLEAN,
+)
+OBSERVATION_RATE = Argument("observation_rate", "10", "Observations recorded per second", float)
+MAX_LOST = Argument("max_lost", "0", "Observations that may be missing from an episode", int)
 VIEW = Argument(
     "view",
     "none",

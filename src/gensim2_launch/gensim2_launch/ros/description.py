@@ -13,7 +13,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from gensim2_launch.ros.arguments import VIEW, VIEW_PORT, Argument, is_launched, refuse_unknown
 from gensim2_launch.ros.ends import fail_without
-from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch import Condition, LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 
 def launch_file(
@@ -77,7 +77,9 @@ def node(
     )
 
 
-def include(name: str, *arguments: Argument, **values: str) -> GroupAction:
+def include(
+    name: str, *arguments: Argument, condition: Condition | None = None, **values: str
+) -> GroupAction:
     """Includes another launch file of the package `gensim2`.
 
     It is a group: what the file sets is not seen outside.
@@ -85,13 +87,15 @@ def include(name: str, *arguments: Argument, **values: str) -> GroupAction:
     Args:
         name: of the file.
         arguments: passed on under the same names.
+        condition: whether it is included; None = always.
         values: further arguments of the file; its view is left out unless named.
     """
     path = PathJoinSubstitution([FindPackageShare("gensim2"), "launch", name])
     # An argument of the including file would be seen in there: two views on one port.
     given = {VIEW.name: "none"} | {a.name: a.configuration() for a in arguments} | values
     source = PythonLaunchDescriptionSource(path)
-    return GroupAction([IncludeLaunchDescription(source, launch_arguments=given.items())])
+    included = IncludeLaunchDescription(source, launch_arguments=given.items())
+    return GroupAction([included], condition=condition)
 
 
 def view(*arguments: Argument) -> GroupAction:

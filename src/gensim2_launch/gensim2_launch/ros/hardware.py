@@ -5,13 +5,38 @@ from __future__ import annotations
 from gensim2_launch.ros.arguments import (
     ALLOW_NON_RT,
     CONFIRM,
+    ROBOT,
     ROBOT_IP,
     USE_FAKE_HARDWARE,
+    USE_SIM_TIME,
 )
 from launch import LaunchContext
 
 FAKE_ADDRESS = "127.0.0.1"
 """Where a fake robot listens unless `robot_ip` names another address of this machine."""
+
+
+SIM, FAKE, REAL = "sim", "fake", "real"
+
+
+def decide_robot(context: LaunchContext) -> None:
+    """Settles which robot it is, and with it use_fake_hardware and use_sim_time.
+
+    Raises:
+        RuntimeError: robot, robot_ip and use_fake_hardware contradict each other.
+    """
+    given = context.launch_configurations
+    robot, fake = given[ROBOT.name], given[USE_FAKE_HARDWARE.name]
+    if robot == "auto":
+        real = fake == "false" or (fake == "auto" and given[ROBOT_IP.name])
+        robot = REAL if real else FAKE
+    wanted = {SIM: "auto", FAKE: "true", REAL: "false"}[robot]
+    if fake not in ("auto", wanted):
+        raise RuntimeError(f"robot:={robot} and use_fake_hardware:={fake} contradict each other")
+    if robot == SIM and given[ROBOT_IP.name]:
+        raise RuntimeError("robot:=sim has no address: leave out robot_ip, or say robot:=real")
+    given[ROBOT.name], given[USE_FAKE_HARDWARE.name] = robot, wanted
+    given[USE_SIM_TIME.name] = "true" if robot == SIM else "false"
 
 
 def decide_hardware(context: LaunchContext) -> None:
