@@ -32,6 +32,7 @@ DOMAIN = 1 + (os.getpid() + 81) % 95
 # Where upstream has what a launch file may use; nothing of the stand-ins' inside.
 UPSTREAM = {
     "launch": {
+        "Condition",
         "LaunchContext",
         "LaunchDescription",
         "LaunchDescriptionEntity",
@@ -51,6 +52,7 @@ UPSTREAM = {
     "launch.substitutions": {
         "EqualsSubstitution",
         "FileContent",
+        "IfElseSubstitution",
         "LaunchConfiguration",
         "PathJoinSubstitution",
         "SubstitutionFailure",
@@ -122,7 +124,7 @@ def test_show_args_lists_every_argument_with_default_and_choices(path: Path) -> 
     shown = subprocess.run(words, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
     for name, argument in arguments_of(path).items():
-        entry = re.search(rf"'{name}':\n\s+(.+)\n\s+\(default: (.*)\)", shown.stdout)
+        entry = re.search(rf"'{name}':\*?\n\s+(.+)\n\s+\(default: (.*)\)", shown.stdout)
         assert entry, f"{name} is not shown:\n{shown.stdout}"
         assert (argument.description or "") in entry[1]
         for choice in argument.choices or ():

@@ -78,6 +78,7 @@ REAL = Graph(
     programs=(
         ("launch", "gensim2", "robot_real.launch.py", "robot_ip:={address}", _FAKE),
         ("run", "gensim2_episodes", "deploy"),
+        ("run", "gensim2_teleop", "teleop"),
         ("run", "gensim2_perception", "calibrate", "record", "{folder}", "--camera=left_camera"),
     ),
     tables={
@@ -86,6 +87,7 @@ REAL = Graph(
         "wrist_camera": ("gensim2_perception.realsense_parameters_node:RealsenseParameters",),
         "labelled_scene": ("gensim2_kpam.labelled_scene_node:LabelledSceneParameters",),
         "deploy": ("gensim2_episodes.deploy_node:DeployParameters",),
+        "teleop": ("gensim2_teleop.teleop_node:TeleopParameters",),
         "calibrate": ("gensim2_perception.calibrate_parameters_node:CalibrateParameters",),
     },
 )
@@ -111,7 +113,7 @@ quaternions are x, y, z, w; joints in rad. QoS is what the offering side promise
 reliable and transient local, so that who comes late gets the newest as well.
 
 Two graphs are put together here: the simulation, and the real robot on fake hardware with
-`deploy` and `calibrate record`. Of `sim_bridge` and `franka_driver`, which offer the same body,
+`deploy`, `teleop` and `calibrate record`. Of `sim_bridge` and `franka_driver`, which offer the same body,
 only one runs at a time; `wrist_camera`, `left_camera` and `right_camera` are three
 `realsense_camera`.
 

@@ -55,15 +55,7 @@ _, ASSET, SEED = LABELLED_SCENE
 DRIVER = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
 # A person sees simulated time as it passes.
 BODY = (ROBOT, *DRIVER, *SERIALS, replace(REAL_TIME_FACTOR, default="1"))
-SCENE = (
-    *LABELLED_SCENE,
-    replace(
-        ARRANGE,
-        default="auto",
-        description=f"{ARRANGE.description}; auto = with a real robot",
-        choices=("auto", *BOOLEAN),
-    ),
-)
+SCENE = (*LABELLED_SCENE, ARRANGE)
 RECORD = (
     OBS,
     replace(

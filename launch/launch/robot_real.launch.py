@@ -30,7 +30,7 @@ from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
-SCENE = (Argument("task", "OpenBox", "Task whose scene is labelled"), *LABELLED_SCENE, ARRANGE)
+SCENE = (Argument("task", "OpenBox", "Task whose scene is labelled"), *LABELLED_SCENE)
 DRAW_SCENE = Argument(
     "draw_scene",
     "auto",
@@ -53,6 +53,8 @@ def decide_scene(context):
     if given["draw_scene"] == "auto":
         labelled = given["use_fake_hardware"] == "false" or given["scene_file"]
         given["draw_scene"] = "false" if labelled else "true"
+    if given[ARRANGE.name] == "auto":
+        given[ARRANGE.name] = "false"
 
 
 def decide_cameras(context):
@@ -99,9 +101,10 @@ def generate_launch_description():
     """Declares the arguments and starts driver and scene, and what is fake of the hardware."""
     fake = IfCondition(USE_FAKE_HARDWARE.configuration())
     draw = ParameterValue(DRAW_SCENE.configuration(), value_type=bool)
+    arrange = ParameterValue(ARRANGE.configuration(), value_type=bool)
     return launch_file(
         __file__,
-        (*HARDWARE, *SCENE, DRAW_SCENE, *SERIALS, CAMERA_FPS, *GRAPH),
+        (*HARDWARE, *SCENE, ARRANGE, DRAW_SCENE, *SERIALS, CAMERA_FPS, *GRAPH),
         OpaqueFunction(function=decide_hardware),
         OpaqueFunction(function=decide_scene),
         OpaqueFunction(function=decide_cameras),
@@ -121,6 +124,12 @@ def generate_launch_description():
             },
             file=DRIVER_PARAMETERS,
         ),
-        node("gensim2_kpam", "labelled_scene", *SCENE, ASSET_ROOT, parameters={"draw": draw}),
+        node(
+            "gensim2_kpam",
+            "labelled_scene",
+            *SCENE,
+            ASSET_ROOT,
+            parameters={"draw": draw, "arrange": arrange},
+        ),
         *(camera(name) for name in CAMERAS),
     )

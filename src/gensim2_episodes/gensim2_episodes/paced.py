@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-import numpy as np
 from gensim2_control.kinematics import Fr3Kinematics
 
 from gensim2_episodes.assembly import (
@@ -212,11 +211,10 @@ def _between(heard: _Heard[JointReading], at: int, widest: int) -> JointReading 
     step = heard.stamps[after] - heard.stamps[after - 1]
     share = (at - heard.stamps[after - 1]) / step
 
-    def mix(a: object, b: object) -> np.ndarray[Any, np.dtype[np.float64]]:
-        first, second = np.asarray(a, float), np.asarray(b, float)
-        if first.shape != second.shape:
+    def mix(first: Sequence[float], second: Sequence[float]) -> list[float]:
+        if len(first) != len(second):
             raise ValueError(f"{len(first)} values in one message, {len(second)} in the next")
-        return first + share * (second - first)
+        return [a + share * (b - a) for a, b in zip(first, second, strict=True)]
 
     return JointReading(
         late.names, mix(early.position, late.position), mix(early.velocity, late.velocity)

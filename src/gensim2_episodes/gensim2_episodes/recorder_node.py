@@ -89,7 +89,8 @@ class RecorderStreams:
         state = JointTrajectoryControllerState
         # Controller states are best effort by convention; every subscriber is content with that.
         loose = QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
-        latched = QoSProfile(depth=_DEPTH, durability=_LATCHED)
+        # Where nobody waits for the recorder, a long queue is only a long delay.
+        latched = QoSProfile(depth=_FEW if parameters.paced else _DEPTH, durability=_LATCHED)
         self._listen(JointState, "joint_states", self._on_joints, _DEPTH)
         self._listen(state, "fr3_arm_controller/controller_state", self._on_arm, loose)
         self._listen(state, "fr3_gripper/controller_state", self._on_gripper, loose)

@@ -14,8 +14,8 @@ from gensim2_control.trajectory import Trajectory
 from .servo import Servo
 from .twist_input import Wanted
 
-_OFF = 0.05
-"""How far the body's reference may be from the servo's [rad] before the servo begins anew."""
+_OFF = 0.02
+"""How far the body's reference may be from the servo's [rad]: a chunk was refused, or came late."""
 _AT_REST = 0.01  # rad/s
 
 
@@ -36,12 +36,14 @@ class BodyNews:
     Attributes:
         q_ref: Reference of the arm (7,) [rad].
         dq_ref: Its velocity (7,) [rad/s].
+        t: When that was [s].
         age: Since it was heard [s].
         fault: Why no motion is possible; empty = it is.
     """
 
     q_ref: Array
     dq_ref: Array
+    t: float
     age: float
     fault: str = ""
 
@@ -61,8 +63,8 @@ class Operator(Protocol):
     def T_base_tcp(self, q: Array) -> Array:
         """Pose (4, 4) of the TCP at a configuration."""
 
-    def send(self, chunk: Trajectory) -> None:
-        """Streams a trajectory that begins now."""
+    def send(self, chunk: Trajectory, t: float) -> None:
+        """Streams a trajectory whose times count from `t` [s]."""
 
     def asked_to_end(self) -> End | None:
         """DONE or CANCELED once somebody has said so."""
@@ -114,16 +116,21 @@ def drive(
         at_rest = float(np.abs(body.dq_ref).max()) < _AT_REST
         if end is not None and at_rest:
             return end, "" if end is End.DONE else "cancelled"
-        q, _ = servo.reference(now)
-        if at_rest and float(np.abs(body.q_ref - q).max()) > _OFF:
-            # A chunk was refused, or the arm was stopped and recovered: go on from where it is.
-            servo.begin(body.q_ref)
+        q, _ = servo.reference(body.t)
+        if float(np.abs(body.q_ref - q).max()) > _OFF:
+            if at_rest:
+                servo.begin(body.q_ref)
+            else:
+                # What is sent now would leap; without it the arm comes to rest by itself.
+                operator.tell("the robot has not followed: it is brought to rest first")
+                pause()
+                continue
         wanted = operator.wanted() if end is None else None
         twist = np.zeros(6)
         if wanted is not None:
             twist = wanted.in_base(operator.T_base_tcp(q), now, config.twist_lasts)
         chunk = servo.chunk(now, twist)
         if chunk.trajectory is not None:
-            operator.send(chunk.trajectory)
+            operator.send(chunk.trajectory, now)
         operator.tell(chunk.limited)
         pause()

@@ -10,11 +10,12 @@ from control_msgs.action import GripperCommand
 from control_msgs.msg import JointTrajectoryControllerState
 from gensim2_control.hardware import ARM_JOINTS, FINGER_MAX, Array
 from gensim2_control.kinematics import Fr3Kinematics
-from gensim2_control.ros.conversions import trajectory_to_msg
+from gensim2_control.ros.conversions import seconds, trajectory_to_msg
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory
 from geometry_msgs.msg import TwistStamped
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
@@ -46,7 +47,7 @@ class GraphOperator:
         self._stream: Publisher | None = None
         self._kinematics: Fr3Kinematics | None = None
         self._status: RobotStatus | None = None
-        self._reference: tuple[Array, Array] | None = None
+        self._reference: tuple[Array, Array, float] | None = None
         self._heard = 0.0
         self._wanted: Wanted | None = None
         self._end: End | None = None
@@ -88,7 +89,11 @@ class GraphOperator:
                 return None
             time.sleep(_POLL)
         # No sooner than it is used: a body takes chunks from one publisher only.
-        self._stream = self._node.create_publisher(JointTrajectory, _STREAM, 1)
+        # Without events: those of a publisher that is destroyed are still waited for.
+        silent = PublisherEventCallbacks(use_default_callbacks=False)
+        self._stream = self._node.create_publisher(
+            JointTrajectory, _STREAM, 1, event_callbacks=silent
+        )
         while not self._stream.get_subscription_count():
             if time.monotonic() > until or self._end is not None:
                 return None
@@ -109,17 +114,20 @@ class GraphOperator:
             self._end = how if self._end is None else self._end
 
     def now(self) -> float:
-        """See `Operator`: ROS time."""
+        """See `Operator`: the time of the body, whose stamps a chunk has to agree with."""
+        with self._lock:
+            if self._reference is not None:
+                return self._reference[2] + time.monotonic() - self._heard
         return float(self._node.get_clock().now().nanoseconds) * 1e-9
 
     def body(self) -> BodyNews:
         """See `Operator`."""
         with self._lock:
             assert self._reference is not None and self._status is not None
-            q, dq = self._reference
+            q, dq, t = self._reference
             age, status = time.monotonic() - self._heard, self._status
         fault = "" if status.motion_possible else ", ".join(status.errors) or "no motion possible"
-        return BodyNews(q, dq, age, fault)
+        return BodyNews(q, dq, t, age, fault)
 
     def wanted(self) -> Wanted | None:
         """See `Operator`."""
@@ -131,10 +139,10 @@ class GraphOperator:
         assert self._kinematics is not None
         return self._kinematics.fk(q)
 
-    def send(self, chunk: Trajectory) -> None:
+    def send(self, chunk: Trajectory, t: float) -> None:
         """See `Operator`."""
         assert self._stream is not None
-        self._stream.publish(trajectory_to_msg(chunk, self.now()))
+        self._stream.publish(trajectory_to_msg(chunk, t))
 
     def asked_to_end(self) -> End | None:
         """See `Operator`."""
@@ -166,7 +174,8 @@ class GraphOperator:
         q = np.asarray(reference.positions, float)[chosen]
         dq = np.asarray(reference.velocities or np.zeros(len(index)), float)[chosen]
         with self._lock:
-            self._reference, self._heard = (q, dq), time.monotonic()
+            self._reference = q, dq, seconds(message.header.stamp)
+            self._heard = time.monotonic()
 
     def _on_twist(self, message: TwistStamped) -> None:
         linear, angular = message.twist.linear, message.twist.angular

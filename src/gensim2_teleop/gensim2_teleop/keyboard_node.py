@@ -50,7 +50,7 @@ class KeyboardNode(Node):
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._twists = TwistPublisher(self)
-        self._services = {
+        self._triggers = {
             name: self.create_client(Trigger, name)
             for name in dict.fromkeys(request.value[0] for request in Request)
         }
@@ -109,11 +109,11 @@ class KeyboardNode(Node):
         name, verdict, data = press.request.value
         if verdict:
             # What a person has not driven has ended by itself.
-            if self._services[name].service_is_ready():
-                self._services[name].call_async(Trigger.Request())
+            if self._triggers[name].service_is_ready():
+                self._triggers[name].call_async(Trigger.Request())
             self._call(self._success, SetBool.Request(data=data), verdict)
         else:
-            self._call(self._services[name], Trigger.Request(), name)
+            self._call(self._triggers[name], Trigger.Request(), name)
 
     def _call(self, client: Any, request: Any, name: str) -> None:
         if not client.service_is_ready():

@@ -44,8 +44,8 @@ class ServoConfig:
     joint_speed: float = 0.8
     acceleration: float = 2.5
     step: float = 0.04
-    lead: float = 0.08
-    hold: float = 0.12
+    lead: float = 0.12
+    hold: float = 0.16
     damping: float = 0.06
 
 
@@ -123,7 +123,7 @@ class Servo:
             limited = "the workspace ends here"
         if len(points) == 1:
             return Chunk(None, limited)
-        times = self._config.lead + self._config.step * np.arange(len(points))
+        times = self._config.lead + self._config.step * np.arange(len(points), dtype=np.float64)
         chunk = Trajectory(
             times, np.array([p[0] for p in points]), np.array([p[1] for p in points])
         )

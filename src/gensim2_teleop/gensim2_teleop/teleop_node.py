@@ -33,6 +33,7 @@ _INSET = 0.002  # m, from the box that the body checks between the points of a c
 _MARGIN = 0.005  # rad, likewise
 _READY_TIMEOUT = 10.0  # s of wall time, for the first word of the body
 _CLOSE_TIMEOUT = 3.0  # s
+_ANSWER_TIME = 0.2  # s, for the result to leave at shutdown
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ class TeleopParameters:
 
     def workspace(self) -> Workspace:
         """The box, a little smaller than that of the body."""
-        lower = tuple(float(x) + _INSET for x in self.workspace_lower)
-        upper = tuple(float(x) - _INSET for x in self.workspace_upper)
-        return Workspace(lower, upper)
+        a, b, c = (float(x) + _INSET for x in self.workspace_lower)
+        d, e, f = (float(x) - _INSET for x in self.workspace_upper)
+        return Workspace((a, b, c), (d, e, f))
 
     def servo(self) -> ServoConfig:
         """The settings of the servo."""
@@ -120,6 +121,7 @@ class TeleopNode(Node):
         self._operator.end(End.CANCELED)
         if not self._busy.acquire(timeout=_CLOSE_TIMEOUT):
             self.get_logger().warning("the demonstration has not ended in time")
+        time.sleep(_ANSWER_TIME)
 
     def _on_goal(self, request: ExecuteTask.Goal) -> GoalResponse:
         if not 0.0 <= request.timeout < float("inf") or not self._busy.acquire(blocking=False):

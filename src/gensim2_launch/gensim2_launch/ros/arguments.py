@@ -137,10 +137,10 @@ PREVIEW_TIME = Argument(
 )
 ARRANGE = Argument(
     "arrange",
-    "false",
-    "Wait before every attempt for scene/ready: somebody puts the objects back in place",
-    bool,
-    BOOLEAN,
+    "auto",
+    "Wait before every attempt for scene/ready: somebody puts the objects back in place; auto = "
+    "when collecting with a real robot",
+    choices=("auto", *BOOLEAN),
 )
 OBSERVATION_RATE = Argument("observation_rate", "10", "Observations recorded per second", float)
 MAX_LOST = Argument("max_lost", "0", "Observations that may be missing from an episode", int)
