@@ -113,8 +113,8 @@ quaternions are x, y, z, w; joints in rad. QoS is what the offering side promise
 reliable and transient local, so that who comes late gets the newest as well.
 
 Two graphs are put together here: the simulation, and the real robot on fake hardware with
-`deploy`, `teleop` and `calibrate record`. Of `sim_bridge` and `franka_driver`, which offer the same body,
-only one runs at a time; `wrist_camera`, `left_camera` and `right_camera` are three
+`deploy`, `teleop` and `calibrate record`. Of `sim_bridge` and `franka_driver`, which offer the same
+body, only one runs at a time; `wrist_camera`, `left_camera` and `right_camera` are three
 `realsense_camera`.
 
 """

@@ -64,6 +64,5 @@ class BriefState:
             self._since = 0
             self._finish_step()
             return
-        robot = self._robot
-        robot._BaseRobot__prev_t = robot._BaseRobot__t
-        robot._BaseRobot__t += 0.001
+        # What asks for a state meanwhile gets the last complete one.
+        self._robot._BaseRobot__t += 0.001

@@ -23,6 +23,7 @@ HAND_TICKS = 10
 """Periods between two states of the hand, which is no part of the robot's fast loop."""
 _FAR_AWAY = (0.0, 0.0, -5.0)
 _LATEST = 0.05
+_LOOK = 0.01
 _PRIORITY = 60
 _ANSWER = 1.0
 
@@ -99,11 +100,29 @@ class FakeRobot:
         """Time that has passed, s."""
         return self.ticks * TICK
 
-    def run(self) -> None:
-        """Let time pass in a thread, as fast as the clock on the wall."""
+    def run(self, on_failure: Callable[[BaseException], None]) -> None:
+        """Let time pass in a thread, as fast as the clock on the wall.
+
+        Args:
+            on_failure: called where that ends by an error.
+        """
+
+        def live() -> None:
+            try:
+                self._run()
+            except BaseException as error:  # a robot that is dead must not seem to be alive
+                on_failure(error)
+
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="fake robot", daemon=True)
+        self._thread = threading.Thread(target=live, name="fake robot", daemon=True)
         self._thread.start()
+
+    def wait_until_left(self, timeout: float) -> bool:
+        """Wait until no client controls the arm, at most so long, s; return whether that is so."""
+        deadline = time.monotonic() + timeout
+        while self.server.in_motion and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return not self.server.in_motion
 
     def close(self) -> None:
         """End the thread and close the ports."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import rclpy
 from gensim2_control.hardware import FINGER_MAX, HOME_Q
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.start_error import StartError
@@ -12,6 +14,9 @@ from rclpy.node import Node
 
 from gensim2_franka.errors import ERROR_NAMES
 from gensim2_franka.fake_robot import FakeRobot, FakeRobotError
+
+_PATIENCE = 3.0
+"""What a client that controls the arm is given at the end, s; one that has died would stay."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class FakeRobotNode(Node):
 
     def __init__(self) -> None:
         super().__init__("fake_robot")
+        self.exit_code = 0
         self._robot: FakeRobot | None = None
         self._own = declare_parameters(self, FakeRobotParameters, self._apply)
 
@@ -63,13 +69,23 @@ class FakeRobotNode(Node):
         except FakeRobotError as error:
             raise StartError(str(error)) from None
         self._apply(own)
-        self._robot.run()
+        self._robot.run(self._on_failure)
         self.get_logger().info(f"a fake robot listens at {own.robot_ip}")
 
     def close(self) -> None:
-        """End it."""
+        """End it once nobody controls the arm: a launch that ends does not take a robot with it.
+
+        Else the driver, which is ended at the same time, could not bring the arm to rest.
+        """
         if self._robot is not None:
+            if not self.exit_code:
+                self._robot.wait_until_left(_PATIENCE)
             self._robot.close()
+
+    def _on_failure(self, error: BaseException) -> None:
+        traceback.print_exception(error)
+        self.exit_code = 1
+        rclpy.try_shutdown()
 
     def _apply(self, wanted: FakeRobotParameters) -> None:
         robot = self._robot

@@ -238,10 +238,21 @@ class RobotServer(FrankaRobotServer):
         """Send the state of the arm, but not that of the hand."""
         FrankaServer.send_state(self)
 
-    def _commands_torques(self) -> bool:
+    def stop_motion(self, send_preemption_signal: bool = True) -> None:
+        """End a motion, and hold where the arm is."""
+        by_torques = self._is_torque_controlled
+        super().stop_motion(send_preemption_signal)
+        if by_torques:
+            self._FrankaRobotServer__holding_q = tuple(self.robot.inner_state.q)
+
+    @property
+    def _is_torque_controlled(self) -> bool:
         mode = self._FrankaRobotServer__control_mode  # type: ignore[attr-defined]
+        return mode is ControlMode.TORQUE
+
+    def _commands_torques(self) -> bool:
         return (
-            mode is ControlMode.TORQUE
+            self._is_torque_controlled
             and self.in_motion
             and not self.stopped
             and self._silent <= _TOLERATED_SILENCE
