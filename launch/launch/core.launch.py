@@ -7,6 +7,7 @@ from gensim2_launch.ros.arguments import (
     OBS,
     OBSERVATION_RATE,
     PREVIEW_TIME,
+    SEEN,
     SOLVER_ROOT,
     USE_SIM_TIME,
     VIEW,
@@ -23,8 +24,6 @@ from launch.substitutions import (
 from launch_ros.actions import SetParameter
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
-
-SEEN = (OBS, NUM_POINTS, OBSERVATION_RATE, MAX_LOST)
 
 
 def _simulated(simulated, real, kind):

@@ -1,23 +1,20 @@
 """The robot, whichever it is: simulated, fake or real. All else is the same for the three."""
 
 from gensim2_launch.ros.arguments import (
-    ALLOW_NON_RT,
     ARRANGE,
     ASSET_ROOT,
     CALIBRATION,
-    CONFIRM,
-    DRIVER_PARAMETERS,
+    DRIVER,
     LABELLED_SCENE,
     OBS,
     REAL_TIME_FACTOR,
     ROBOT,
-    ROBOT_IP,
+    ROBOT_AND_SCENE,
     SERIALS,
-    USE_FAKE_HARDWARE,
+    TASK,
     USE_SIM_TIME,
     VIEW,
     VIEW_PORT,
-    Argument,
 )
 from gensim2_launch.ros.description import include, launch_file, view
 from gensim2_launch.ros.hardware import SIM, decide_robot
@@ -25,9 +22,6 @@ from launch.actions import OpaqueFunction
 from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EqualsSubstitution
 
-TASK = Argument("task", "OpenBox", "Task whose scene is labelled; a simulation is told by a reset")
-DRIVER = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
-REAL = (TASK, *LABELLED_SCENE, ARRANGE, *DRIVER, *SERIALS)
 BOTH = (ASSET_ROOT, OBS, CALIBRATION)
 
 
@@ -36,7 +30,7 @@ def generate_launch_description():
     simulated = EqualsSubstitution(ROBOT.configuration(), SIM)
     return launch_file(
         __file__,
-        (ROBOT, *REAL, *BOTH, REAL_TIME_FACTOR, USE_SIM_TIME, VIEW, VIEW_PORT),
+        (*ROBOT_AND_SCENE, ASSET_ROOT, OBS, USE_SIM_TIME, VIEW, VIEW_PORT),
         OpaqueFunction(function=decide_robot),
         view(ASSET_ROOT, USE_SIM_TIME),
         include(
@@ -46,5 +40,9 @@ def generate_launch_description():
             USE_SIM_TIME,
             condition=IfCondition(simulated),
         ),
-        include("robot_real.launch.py", *REAL, *BOTH, condition=UnlessCondition(simulated)),
+        include(
+            "robot_real.launch.py",
+            *(TASK, *LABELLED_SCENE, ARRANGE, *DRIVER, *SERIALS, *BOTH),
+            condition=UnlessCondition(simulated),
+        ),
     )

@@ -13,11 +13,13 @@ from gensim2_launch.ros.arguments import (
     CALIBRATION,
     CAMERAS,
     CONFIRM,
+    DRIVER,
     DRIVER_PARAMETERS,
     LABELLED_SCENE,
     OBS,
     ROBOT_IP,
     SERIALS,
+    TASK,
     USE_FAKE_HARDWARE,
     VIEW,
     VIEW_PORT,
@@ -30,7 +32,7 @@ from launch.conditions import IfCondition, UnlessCondition
 from launch.substitutions import EqualsSubstitution, LaunchConfiguration
 from launch_ros.parameter_descriptions import ParameterValue
 
-SCENE = (Argument("task", "OpenBox", "Task whose scene is labelled"), *LABELLED_SCENE)
+SCENE = (TASK, *LABELLED_SCENE)
 DRAW_SCENE = Argument(
     "draw_scene",
     "auto",
@@ -43,7 +45,6 @@ CAMERA_FPS = Argument(
     "Pictures per second of every camera; auto = 15, and 5 where this computer plays the robot too",
     int,
 )
-HARDWARE = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
 GRAPH = (ASSET_ROOT, OBS, CALIBRATION, VIEW, VIEW_PORT)
 
 
@@ -104,7 +105,7 @@ def generate_launch_description():
     arrange = ParameterValue(ARRANGE.configuration(), value_type=bool)
     return launch_file(
         __file__,
-        (*HARDWARE, *SCENE, ARRANGE, DRAW_SCENE, *SERIALS, CAMERA_FPS, *GRAPH),
+        (*DRIVER, *SCENE, ARRANGE, DRAW_SCENE, *SERIALS, CAMERA_FPS, *GRAPH),
         OpaqueFunction(function=decide_hardware),
         OpaqueFunction(function=decide_scene),
         OpaqueFunction(function=decide_cameras),

@@ -53,6 +53,10 @@ class Argument:
 
 
 BOOLEAN = ("true", "false")
+TASK = Argument("task", "OpenBox", "Task of the catalogue")
+CONTROLLER = Argument(
+    "controller", "kpam", "Who performs it: kpam, policy, teleop (a person), or the name of a node"
+)
 ASSET_ROOT = Argument(
     "asset_root",
     "",
@@ -144,6 +148,30 @@ ARRANGE = Argument(
 )
 OBSERVATION_RATE = Argument("observation_rate", "10", "Observations recorded per second", float)
 MAX_LOST = Argument("max_lost", "0", "Observations that may be missing from an episode", int)
+DRIVER = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
+SEEN = (OBS, NUM_POINTS, OBSERVATION_RATE, MAX_LOST)
+ROBOT_AND_SCENE = (
+    TASK,
+    ROBOT,
+    *DRIVER,
+    *SERIALS,
+    *LABELLED_SCENE,
+    ARRANGE,
+    CALIBRATION,
+    REAL_TIME_FACTOR,
+)
+"""What the robot takes, whichever it is, beside ASSET_ROOT and OBS."""
+BRINGUP = (
+    *ROBOT_AND_SCENE,
+    CONTROLLER,
+    ASSET_ROOT,
+    SOLVER_ROOT,
+    *SEEN,
+    PREVIEW_TIME,
+    SHADOW,
+    USE_SIM_TIME,
+)
+"""What a whole graph takes that has not been given anything to do."""
 VIEW = Argument(
     "view",
     "none",
@@ -151,6 +179,14 @@ VIEW = Argument(
     choices=("none", "rviz", "web"),
 )
 VIEW_PORT = Argument("view_port", "8080", "Port of the view in a browser", int)
+
+
+def with_defaults(arguments: Iterable[Argument], **defaults: str) -> tuple[Argument, ...]:
+    """Returns the arguments, some with other defaults."""
+    return tuple(
+        replace(argument, default=defaults.get(argument.name, argument.default))
+        for argument in arguments
+    )
 
 
 def is_launched(path: str) -> bool:
