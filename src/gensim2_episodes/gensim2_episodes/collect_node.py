@@ -59,8 +59,9 @@ class CollectParameters:
     )
     silence_timeout: float = parameter(
         20.0,
-        "Silence on diagnostics after which a node that was heard there before counts as hung or "
-        "dead, s of wall time. Longer than that of episode_manager, which knows more.",
+        "Silence on diagnostics after which a node that was heard there before counts as dead, "
+        "four times as long as hung where it is still seen in the graph, s of wall time. Longer "
+        "than that of episode_manager, which knows more.",
         low=2.0,
         high=3600.0,
     )

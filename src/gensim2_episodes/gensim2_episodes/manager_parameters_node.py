@@ -73,8 +73,8 @@ class ManagerParameters:
     )
     silence_timeout: float = parameter(
         15.0,
-        "Silence on diagnostics after which a node that was heard there before counts as hung or "
-        "dead, s of wall time.",
+        "Silence on diagnostics after which a node that was heard there before counts as dead, "
+        "four times as long as hung where it is still seen in the graph, s of wall time.",
         low=2.0,
         high=3600.0,
     )

@@ -11,6 +11,10 @@ from collections.abc import Collection, Iterable
 VIEWERS = ("web_view", "rviz")
 """Names begin so; a view that hangs costs no episode."""
 
+BUSY = 4.0
+"""How much longer a node may be silent that is still seen in the graph: the first picture of a
+simulated scene compiles shaders, which keeps the whole process busy, on a slow machine for long."""
+
 
 class NodeWatch:
     """When nodes were heard last. Not thread-safe."""
@@ -19,7 +23,8 @@ class NodeWatch:
         """Starts with nobody: a node is watched from its first report on.
 
         Args:
-            timeout: Silence that counts as hung [s of wall time].
+            timeout: Silence of a node that has left the graph [s of wall time]; `BUSY` times as
+                long counts as hung for one that is seen in it.
             ignored: Names that are not watched, beside viewers.
         """
         self._timeout = timeout
@@ -48,7 +53,8 @@ class NodeWatch:
             visible: Names of the nodes in the graph.
             now: Wall time [s].
         """
-        silent = sorted(name for name, t in self._heard.items() if now - t > self._timeout)
+        allowed = {name: self._timeout * (BUSY if name in visible else 1.0) for name in self._heard}
+        silent = sorted(name for name, t in self._heard.items() if now - t > allowed[name])
         if not silent:
             return ""
         states = (
@@ -56,6 +62,7 @@ class NodeWatch:
             for name in silent
         )
         return (
-            f"nothing heard for {self._timeout:g} s of {', '.join(states)}; "
+            f"nothing heard for {min(map(allowed.__getitem__, silent)):g} s of "
+            f"{', '.join(states)}; "
             "see the log, then start anew"
         )

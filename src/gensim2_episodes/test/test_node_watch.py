@@ -22,9 +22,11 @@ def test_silence_counts_from_the_first_report_on() -> None:
     watch.heard(("me: a", "web_view: b", "rviz2: c"), 100.0)
     assert watch.trouble(everybody, 115.0) == ""
     watch.heard(("fusion: clouds",), 115.0)
-    text = watch.trouble(everybody, 115.1)
-    assert text.startswith("nothing heard for 15 s of planner (it hangs);")
-    assert "fusion (it hangs), planner (it hangs)" in watch.trouble(everybody, 131.0)
+    # Who is still seen in the graph may be compiling shaders.
+    assert watch.trouble(everybody, 160.0) == ""
+    text = watch.trouble(everybody, 160.1)
+    assert text.startswith("nothing heard for 60 s of planner (it hangs);")
+    assert "fusion (it hangs), planner (it hangs)" in watch.trouble(everybody, 176.0)
 
 
 def test_a_stopped_process_is_dropped_from_the_graph_and_still_missed() -> None:
