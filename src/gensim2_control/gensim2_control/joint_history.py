@@ -17,6 +17,40 @@ class JointsUnavailableError(LookupError):
     """The joints at the asked instant are not known and never will be."""
 
 
+def neighbours(stamps: Sequence[int], stamp_ns: int, max_gap_ns: int) -> tuple[int, int, float]:
+    """The samples around an instant, and how far it is from the first to the second.
+
+    Args:
+        stamps: Of the samples, rising [ns].
+        stamp_ns: The instant [ns].
+        max_gap_ns: Two samples further apart than this are not bridged [ns].
+
+    Returns:
+        Indices of both, the same one where a sample is of that instant, and the share, 0 to 1.
+
+    Raises:
+        JointsPendingError: the newest sample is older than the instant.
+        JointsUnavailableError: the samples start later, or have a hole there.
+    """
+    position = bisect_left(stamps, stamp_ns)
+    if position == len(stamps):
+        raise JointsPendingError("no joint state at or after the stamp of the image")
+    after = stamps[position]
+    if after == stamp_ns:
+        return position, position, 0.0
+    if position == 0:
+        raise JointsUnavailableError(
+            f"the joint state history starts {(after - stamp_ns) * 1e-9:.3f} s after the image"
+        )
+    before = stamps[position - 1]
+    if after - before > max_gap_ns:
+        raise JointsUnavailableError(
+            f"joint states have a hole of {(after - before) * 1e-9:.3f} s around the image "
+            f"(limit {max_gap_ns * 1e-9:.3f} s)"
+        )
+    return position - 1, position, (stamp_ns - before) / (after - before)
+
+
 class JointHistory:
     """Joint positions over the last few seconds, interpolated and never extrapolated."""
 
@@ -101,22 +135,8 @@ class JointHistory:
             JointsPendingError: the newest sample is older than the instant.
             JointsUnavailableError: the history starts later, or has a hole there.
         """
-        position = bisect_left(self._stamps, stamp_ns)
-        if position == len(self._stamps):
-            raise JointsPendingError("no joint state at or after the stamp of the image")
-        after = self._stamps[position]
-        if after == stamp_ns:
-            return self._q[position].copy()
-        if position == 0:
-            raise JointsUnavailableError(
-                f"the joint state history starts {(after - stamp_ns) * 1e-9:.3f} s after the image"
-            )
-        before = self._stamps[position - 1]
-        if after - before > self._max_gap_ns:
-            raise JointsUnavailableError(
-                f"joint states have a hole of {(after - before) * 1e-9:.3f} s around the image "
-                f"(limit {self._max_gap_ns * 1e-9:.3f} s)"
-            )
-        weight = (stamp_ns - before) / (after - before)
-        q: NDArray[np.float64] = (1.0 - weight) * self._q[position - 1] + weight * self._q[position]
+        before, after, weight = neighbours(self._stamps, stamp_ns, self._max_gap_ns)
+        if before == after:
+            return self._q[after].copy()
+        q: NDArray[np.float64] = (1.0 - weight) * self._q[before] + weight * self._q[after]
         return q

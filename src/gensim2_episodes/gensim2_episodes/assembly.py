@@ -35,8 +35,6 @@ class RecorderConfig:
         max_pending: Ticks kept waiting for a stream; beyond that the oldest are given up.
         paced: Whether frames have the stamps of the cloud or camera instead of those of ticks; see
             `paced`.
-        max_gap_ns: Longest time between two joint states around a frame, and between the frame and
-            anything else in it [ns]; only where it is paced.
     """
 
     period_ns: int
@@ -46,7 +44,6 @@ class RecorderConfig:
     tolerance_ns: int = 100_000
     max_pending: int = 50
     paced: bool = False
-    max_gap_ns: int = 100_000_000
 
     def __post_init__(self) -> None:
         if self.period_ns <= 0 or not 0 <= 2 * self.tolerance_ns < self.period_ns:

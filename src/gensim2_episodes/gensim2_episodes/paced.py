@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from gensim2_control.joint_history import neighbours
 from gensim2_control.kinematics import Fr3Kinematics
 
 from gensim2_episodes.assembly import (
@@ -33,6 +34,9 @@ _EARLY = 0.25
 """Share of the period by which a sample may be too early for its turn."""
 _FOLLOW = 0.1
 """Share of the difference by which the pace follows the clock of a camera."""
+_WIDEST_NS = 100_000_000
+"""Longest time between two joint states around a frame, and between the frame and anything else in
+it [ns]."""
 _KEPT_NS = 2_000_000_000
 """How long samples are kept [ns], for a stream that is late to find its neighbours."""
 
@@ -150,16 +154,16 @@ class PacedAssembler(Assembler):
 
     def _choose(self, stream: str, at: int) -> Any:
         """The sample of a stream for a frame; None if it has not come, or is too far away."""
-        heard, widest = self._heard[stream], self._config.max_gap_ns
+        heard = self._heard[stream]
         if stream == self._pace:
             return heard.nearest(at, 0)
         if stream in (JOINT_STATES, REFERENCE):
-            return _between(heard, at, widest)
-        return heard.nearest(at, widest)
+            return _between(heard, at)
+        return heard.nearest(at, _WIDEST_NS)
 
     def _overdue(self, lacking: list[str], at: int) -> bool:
         """Whether waiting is of no use: what is lacking has moved on, or too much else waits."""
-        late = at + self._config.max_gap_ns
+        late = at + _WIDEST_NS
         moved_on = all((self._heard[stream].newest or 0) > late for stream in lacking)
         return moved_on or len(self._waiting) > self._config.max_pending
 
@@ -195,21 +199,17 @@ class _Heard(Generic[T]):
         return self.samples[best] if abs(self.stamps[best] - at) <= widest else None
 
 
-def _between(heard: _Heard[JointReading], at: int, widest: int) -> JointReading | None:
+def _between(heard: _Heard[JointReading], at: int) -> JointReading | None:
     """The joints at a stamp, on the straight line between the samples on both sides of it."""
-    if not heard.stamps or heard.stamps[-1] < at:
+    try:
+        before, after, share = neighbours(heard.stamps, at, _WIDEST_NS)
+    except LookupError:
         return None
-    after = bisect_left(heard.stamps, at)
-    late = heard.samples[after]
-    if heard.stamps[after] == at:
+    early, late = heard.samples[before], heard.samples[after]
+    if before == after:
         return late
-    if after == 0 or heard.stamps[after] - heard.stamps[after - 1] > widest:
-        return None
-    early = heard.samples[after - 1]
     if tuple(early.names) != tuple(late.names):
         raise ValueError("the joints change their order from one message to the next")
-    step = heard.stamps[after] - heard.stamps[after - 1]
-    share = (at - heard.stamps[after - 1]) / step
 
     def mix(first: Sequence[float], second: Sequence[float]) -> list[float]:
         if len(first) != len(second):
