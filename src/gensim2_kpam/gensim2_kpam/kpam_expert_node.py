@@ -10,6 +10,7 @@ import traceback
 from dataclasses import dataclass
 
 from gensim2_control.report import Report
+from gensim2_control.ros.cancel import cancel_is_noted
 from gensim2_control.ros.conversions import stamp_from_seconds
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
@@ -31,7 +32,6 @@ from .graph_performer_node import GraphPerformer, Patience
 CLOSE_TIMEOUT = 5.0  # for a task to end at shutdown
 ANSWER_TIME = 0.2  # for its result to leave then
 CANCEL_GRACE = 1.0  # within which rclpy notes a cancel that has been carried out already
-CANCEL_POLL = 0.005
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,8 @@ class KpamExpertNode(Node):
         return {"expert": expert_report(self._stage, self._last, news, own.body_timeout)}
 
     def _cancel_noted(self, handle: ServerGoalHandle) -> bool:
-        """Waits until rclpy knows of a client's cancel; the task may be done with it before."""
-        for _ in range(round(CANCEL_GRACE / CANCEL_POLL)):
-            if handle.is_cancel_requested or not self._cancel_asked:
-                break
-            time.sleep(CANCEL_POLL)
-        return bool(handle.is_cancel_requested)
+        """Tells whether a client has cancelled; a shutdown ends a task in the same way."""
+        return cancel_is_noted(handle, CANCEL_GRACE if self._cancel_asked else 0.0)
 
     def _performance(self, task: TaskSpec, handle: ServerGoalHandle) -> Performance:
         def progress(stage: str, share: float) -> None:

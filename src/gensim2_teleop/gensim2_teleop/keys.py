@@ -120,7 +120,7 @@ class Keys:
             self._pressed.clear()
             self.frame = TCP_LINK if self.frame == BASE else BASE
             return Press(text=f"twists are meant in the frame of {self.frame}")
-        if key in "+-" and key:
+        if key in ("+", "-"):
             faster = _FASTER if key == "+" else 1.0 / _FASTER
             self._speed = min(max(self._speed * faster, _SLOWEST), _FASTEST)
             return Press(text=f"speed {100.0 * self._speed:.0f} %")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.report import Level, Report
+from gensim2_control.ros.cancel import cancel_is_noted
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
@@ -20,7 +21,6 @@ from gensim2_tasks.catalogue import TaskError, load_task
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from gensim2_msgs.action import ExecuteTask
@@ -33,6 +33,7 @@ _INSET = 0.002  # m, from the box that the body checks between the points of a c
 _MARGIN = 0.005  # rad, likewise
 _READY_TIMEOUT = 10.0  # s of wall time, for the first word of the body
 _CLOSE_TIMEOUT = 3.0  # s
+_CANCEL_GRACE = 1.0  # s, within which rclpy notes a cancel that has been carried out already
 _ANSWER_TIME = 0.2  # s, for the result to leave at shutdown
 
 
@@ -97,13 +98,7 @@ class TeleopNode(Node):
         self._heartbeat = ClientHeartbeat(self)
         self._busy = threading.Lock()
         self._last = ""
-        self._tick = threading.Event()
-        self._timer = self.create_timer(
-            1.0 / self._own.rate,
-            self._tick.set,
-            callback_group=ReentrantCallbackGroup(),
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        self._cancel_grace = 0.0
         self._server = ActionServer(
             self,
             ExecuteTask,
@@ -127,10 +122,12 @@ class TeleopNode(Node):
         if not 0.0 <= request.timeout < float("inf") or not self._busy.acquire(blocking=False):
             self.get_logger().warning(f"rejected {request.task}: another runs, or no time is given")
             return GoalResponse.REJECT
+        self._cancel_grace = 0.0
         self._operator.begin()
         return GoalResponse.ACCEPT
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        self._cancel_grace = _CANCEL_GRACE
         self._operator.end(End.CANCELED)
         return CancelResponse.ACCEPT
 
@@ -148,7 +145,7 @@ class TeleopNode(Node):
             self._busy.release()
         if int(end) == ExecuteTask.Result.NONE:
             handle.succeed()
-        elif end is End.CANCELED and handle.is_cancel_requested:
+        elif end is End.CANCELED and cancel_is_noted(handle, self._cancel_grace):
             handle.canceled()
         else:
             self.get_logger().warning(f"{handle.request.task}: {text}")
@@ -175,11 +172,7 @@ class TeleopNode(Node):
             f"show {task.name}: {request.instruction or task.instruction}. End it with teleop/done"
         )
         config = DriveConfig(own.twist_lasts, timeout=request.timeout or own.timeout)
-        return drive(servo, self._operator, config, self._pause)
-
-    def _pause(self) -> None:
-        self._tick.clear()
-        self._tick.wait(1.0)
+        return drive(servo, self._operator, config, lambda: time.sleep(1.0 / own.rate))
 
     def _report(self) -> dict[str, Report]:
         running = self._busy.locked()

@@ -21,14 +21,13 @@ from rclpy.node import Node
 
 from gensim2_control.body import Body
 from gensim2_control.goals import Goal, GoalRejected, Outcome
+from gensim2_control.ros.cancel import cancel_is_noted
 from gensim2_control.ros.state_publisher import StatePublisher
 
 FEEDBACK_PERIOD = 0.05
 """Wall time between two feedback messages, s."""
 _CANCEL_GRACE = 5.0
 """Wall time within which rclpy reports a cancel that the body has carried out already, s."""
-
-_CANCEL_POLL = 0.002
 _DRAIN_TIMEOUT = 2.0
 
 GoalT = TypeVar("GoalT", bound=Goal)
@@ -122,7 +121,7 @@ class GoalServer(ABC, Generic[GoalT]):
             outcome = goal.result.outcome if goal.result is not None else Outcome.ABORTED
             if outcome is Outcome.SUCCEEDED:
                 handle.succeed()
-            elif outcome is Outcome.CANCELED and self._cancel_reported(handle):
+            elif outcome is Outcome.CANCELED and cancel_is_noted(handle, _CANCEL_GRACE):
                 handle.canceled()
             else:
                 handle.abort()
@@ -136,14 +135,6 @@ class GoalServer(ABC, Generic[GoalT]):
             feedback = self.feedback(goal)
             if feedback is not None and handle.is_active:
                 handle.publish_feedback(feedback)
-
-    def _cancel_reported(self, handle: ServerGoalHandle) -> bool:
-        """Wait until rclpy knows of the cancel; the body may be done with it before."""
-        for _ in range(int(_CANCEL_GRACE / _CANCEL_POLL)):
-            if handle.is_cancel_requested:
-                return True
-            time.sleep(_CANCEL_POLL)
-        return False
 
     def _report(self, rejection: GoalRejected) -> None:
         text = f"{self._name}: {rejection}"
