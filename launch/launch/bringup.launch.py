@@ -19,7 +19,6 @@ from gensim2_launch.ros.arguments import (
     USE_SIM_TIME,
     VIEW,
     VIEW_PORT,
-    with_defaults,
 )
 from gensim2_launch.ros.description import include, launch_file, node, view
 from gensim2_launch.ros.hardware import FAKE, decide_robot
@@ -41,7 +40,7 @@ def generate_launch_description():
     person = IfCondition(EqualsSubstitution(CONTROLLER.configuration(), "teleop"))
     return launch_file(
         __file__,
-        (*with_defaults(BRINGUP, observation_rate="auto"), VIEW, VIEW_PORT),
+        (*BRINGUP, VIEW, VIEW_PORT),
         OpaqueFunction(function=decide_robot),
         OpaqueFunction(function=decide_rate),
         view(ASSET_ROOT, USE_SIM_TIME),

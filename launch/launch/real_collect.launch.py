@@ -31,7 +31,7 @@ COLLECT = (
     Argument("max_attempts", "0", "Attempts; 0 = 3 times the episodes and 5 more", int),
 )
 # A person sees simulated time as it passes; real cameras lose a picture now and then.
-GRAPH = with_defaults(BRINGUP, observation_rate="auto", real_time_factor="1", max_lost="20")
+GRAPH = with_defaults(BRINGUP, real_time_factor="1", max_lost="20")
 _, ASSET, SEED = LABELLED_SCENE
 
 

@@ -15,7 +15,6 @@ from gensim2_launch.ros.arguments import (
     VIEW,
     VIEW_PORT,
     Argument,
-    with_defaults,
 )
 from gensim2_launch.ros.description import include, launch_file, node, view
 from gensim2_launch.ros.ends import end_with
@@ -25,7 +24,6 @@ from launch.substitutions import EqualsSubstitution
 from launch_ros.parameter_descriptions import ParameterValue
 
 INSTRUCTION = Argument("instruction", "", "Instruction in words; empty = that of the task")
-GRAPH = with_defaults(BRINGUP, observation_rate="auto")
 _, ASSET, SEED = LABELLED_SCENE
 
 
@@ -35,10 +33,10 @@ def generate_launch_description():
     simulated = ParameterValue(EqualsSubstitution(ROBOT.configuration(), SIM), value_type=bool)
     return launch_file(
         __file__,
-        (*GRAPH, INSTRUCTION, VIEW, VIEW_PORT),
+        (*BRINGUP, INSTRUCTION, VIEW, VIEW_PORT),
         OpaqueFunction(function=decide_robot),
         view(ASSET_ROOT, USE_SIM_TIME),
-        include("bringup.launch.py", *GRAPH),
+        include("bringup.launch.py", *BRINGUP),
         node(
             "gensim2_episodes",
             "deploy",

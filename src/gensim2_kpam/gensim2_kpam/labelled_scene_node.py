@@ -6,13 +6,11 @@ It stands where `sim_bridge` stands in simulation: `scene/state` and `scene/rese
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from gensim2_control.report import Level, Report
-from gensim2_control.ros.conversions import matrix_to_pose
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.start_error import StartError
@@ -20,18 +18,17 @@ from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, load_task
 from gensim2_tasks.placement import PlacedObject, draw_scene
 from gensim2_tasks.specs import TaskSpec
-from geometry_msgs.msg import Point, PointStamped
+from geometry_msgs.msg import PointStamped
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_srvs.srv import SetBool, Trigger
 
-from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState
+from gensim2_msgs.msg import SceneState
 from gensim2_msgs.srv import ResetScene
 from gensim2_tasks import se3
 
+from .labelled_messages_node import BASE, labelled_state
 from .labelled_scene import LabelError, LabelledScene, fit_pose
-
-BASE = "base"
 
 
 @dataclass(frozen=True)
@@ -205,18 +202,9 @@ class LabelledSceneNode(Node):
         self._states.publish(self._state(self._own.seed))
 
     def _state(self, seed: int) -> SceneState:
-        message = SceneState(task=self._task.name, seed=seed, reset_count=self._resets)
+        message = labelled_state(self._objects, self._success)
+        message.task, message.seed, message.reset_count = self._task.name, seed, self._resets
         message.header.stamp = self.get_clock().now().to_msg()
-        message.header.frame_id = BASE
-        message.objects = [_object_state(placed) for placed in self._objects]
-        success = self._success is True
-        value = math.nan if self._success is None else float(success)
-        message.predicates = [
-            PredicateState(
-                name="the operator says so", satisfied=success, value=value, threshold=0.5
-            )
-        ]
-        message.success = message.succeeded = success
         return message
 
     def _report(self) -> dict[str, Report]:
@@ -224,20 +212,3 @@ class LabelledSceneNode(Node):
             return {"scene": Report(Level.WARN, self._prompt())}
         values = {placed.name: str(placed.asset.ref) for placed in self._objects}
         return {"scene": Report(Level.OK, f"labelled for {self._task.name}", values)}
-
-
-def _object_state(placed: PlacedObject) -> ObjectState:
-    return ObjectState(
-        name=placed.name,
-        category=placed.asset.ref.category,
-        asset=str(placed.asset.ref),
-        pose=matrix_to_pose(placed.T_base_root),
-        part_pose=matrix_to_pose(placed.T_base_part),
-        joint_name=placed.asset.tree.moving.name,
-        joint_position=placed.joint_position,
-        openness=placed.openness,
-        keypoints=[
-            Keypoint(name=name, position=Point(x=p[0], y=p[1], z=p[2]))
-            for name, p in placed.keypoints().items()
-        ],
-    )

@@ -39,9 +39,8 @@ def joint_motion(plan: Plan, q_start: Array, fingers: float) -> JointMotion:
             trajectory = phase.trajectory
             count = max(2, int(np.ceil(trajectory.duration / STEP)) + 1)
             t = np.linspace(0.0, trajectory.duration, count)[1:]
-            q = np.column_stack([np.interp(t, trajectory.t, column) for column in trajectory.q.T])
             times.append(now + t)
-            rows.append(_rows(q, fingers))
+            rows.append(_rows(trajectory.sample(t)[0], fingers))
         elif phase.gripper is not None:
             fingers = phase.gripper[0]
             times.append(np.array([now + GRIP_TIME]))

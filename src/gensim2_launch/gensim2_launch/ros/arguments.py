@@ -52,6 +52,14 @@ class Argument:
         return ParameterValue(self.configuration(), value_type=self.kind)
 
 
+def with_defaults(arguments: Iterable[Argument], **defaults: str) -> tuple[Argument, ...]:
+    """Returns the arguments, some with other defaults."""
+    return tuple(
+        replace(argument, default=defaults.get(argument.name, argument.default))
+        for argument in arguments
+    )
+
+
 BOOLEAN = ("true", "false")
 TASK = Argument("task", "OpenBox", "Task of the catalogue")
 CONTROLLER = Argument(
@@ -146,7 +154,12 @@ ARRANGE = Argument(
     "when collecting with a real robot",
     choices=("auto", *BOOLEAN),
 )
-OBSERVATION_RATE = Argument("observation_rate", "10", "Observations recorded per second", float)
+OBSERVATION_RATE = Argument(
+    "observation_rate",
+    "10",
+    "Observations recorded per second; auto, where that is the default: 10, 5 with fake cameras",
+    float,
+)
 MAX_LOST = Argument("max_lost", "0", "Observations that may be missing from an episode", int)
 DRIVER = (ROBOT_IP, USE_FAKE_HARDWARE, ALLOW_NON_RT, CONFIRM, DRIVER_PARAMETERS)
 SEEN = (OBS, NUM_POINTS, OBSERVATION_RATE, MAX_LOST)
@@ -166,7 +179,7 @@ BRINGUP = (
     CONTROLLER,
     ASSET_ROOT,
     SOLVER_ROOT,
-    *SEEN,
+    *with_defaults(SEEN, observation_rate="auto"),
     PREVIEW_TIME,
     SHADOW,
     USE_SIM_TIME,
@@ -179,14 +192,6 @@ VIEW = Argument(
     choices=("none", "rviz", "web"),
 )
 VIEW_PORT = Argument("view_port", "8080", "Port of the view in a browser", int)
-
-
-def with_defaults(arguments: Iterable[Argument], **defaults: str) -> tuple[Argument, ...]:
-    """Returns the arguments, some with other defaults."""
-    return tuple(
-        replace(argument, default=defaults.get(argument.name, argument.default))
-        for argument in arguments
-    )
 
 
 def is_launched(path: str) -> bool:
