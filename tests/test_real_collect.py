@@ -20,7 +20,7 @@ pytest.importorskip("rclpy", reason="needs the workspace: run the tests with ./w
 
 from gensim2_episodes.check import check_episode
 from gensim2_episodes.store import EpisodeStore
-from mock_process import Client, graph_environment
+from mock_process import Client, joined
 from std_srvs.srv import SetBool
 
 DOMAINS = iter(1 + (os.getpid() + 93 + i) % 95 for i in range(4))
@@ -31,10 +31,7 @@ GUARD = 60.0
 @pytest.fixture
 def domain() -> Iterator[int]:
     """A domain of its own, in which this process is, too."""
-    number = next(DOMAINS)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in graph_environment(number).items():
-            patch.setenv(name, value)
+    with joined(next(DOMAINS)) as number:
         yield number
 
 

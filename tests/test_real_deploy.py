@@ -23,7 +23,7 @@ from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task
 from gensim2_tasks.placement import draw_scene
 from geometry_msgs.msg import PointStamped
-from mock_process import GUARD, LATCHED, ROOT, Client, graph_environment
+from mock_process import GUARD, LATCHED, ROOT, Client, joined
 from rcl_interfaces.srv import GetParameters
 
 from gensim2_msgs.msg import SceneState
@@ -36,10 +36,7 @@ SEED = 3
 @pytest.fixture
 def domain() -> Iterator[int]:
     """A domain of its own, in which this process is, too."""
-    number = next(DOMAINS)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in graph_environment(number).items():
-            patch.setenv(name, value)
+    with joined(next(DOMAINS)) as number:
         yield number
 
 

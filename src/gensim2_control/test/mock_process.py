@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import rclpy
 from control_msgs.action import FollowJointTrajectory, GripperCommand
 from control_msgs.msg import JointTrajectoryControllerState
@@ -50,6 +51,15 @@ def graph_environment(domain: int) -> dict[str, str]:
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
         "FASTRTPS_DEFAULT_PROFILES_FILE": str(ROOT / "launch" / "config" / "fastdds_profile.xml"),
     }
+
+
+@contextlib.contextmanager
+def joined(domain: int) -> Iterator[int]:
+    """Put this process, and whatever it starts, into a graph."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in graph_environment(domain).items():
+            patch.setenv(name, value)
+        yield domain
 
 
 def start_robot(

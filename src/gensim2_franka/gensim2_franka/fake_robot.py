@@ -117,12 +117,11 @@ class FakeRobot:
         self._thread = threading.Thread(target=live, name="fake robot", daemon=True)
         self._thread.start()
 
-    def wait_until_left(self, timeout: float) -> bool:
-        """Wait until no client controls the arm, at most so long, s; return whether that is so."""
+    def wait_until_left(self, timeout: float) -> None:
+        """Wait until no client controls the arm, at most so long, s."""
         deadline = time.monotonic() + timeout
         while self.server.in_motion and time.monotonic() < deadline:
             time.sleep(_LOOK)
-        return not self.server.in_motion
 
     def close(self) -> None:
         """End the thread and close the ports."""
