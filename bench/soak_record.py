@@ -172,8 +172,8 @@ def _process_figures(
     figures = []
     for field_name, label, unit in (
         ("rss", "memory, change", "%"),
-        ("threads", "threads, change", ""),
-        ("files", "open files, change", ""),
+        ("threads", "threads, growth", ""),
+        ("files", "open files, growth", ""),
     ):
         before, after = (
             [float(getattr(s.processes[name], field_name)) for s in part if name in s.processes]
@@ -183,7 +183,7 @@ def _process_figures(
         if before and after:
             a, b = float(np.median(before)), float(np.median(after))
             percent = field_name == "rss"
-            change = 100.0 * abs(b / a - 1.0) if percent else abs(b - a)
+            change = 100.0 * abs(b / a - 1.0) if percent else max(b - a, 0.0)
             scale = 2.0**20 if percent else 1.0
             note = f"{a / scale:.1f} to {b / scale:.1f}{' MiB' if percent else ''}"
         bound = (RSS_BOUND if field_name == "rss" else 0.0) if bounded else None
