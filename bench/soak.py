@@ -104,7 +104,8 @@ class Soak:
         client = self._client
         if kind == "grip":
             return client.grip(self._moves.grip())
-        motion = self._moves.move(client.rest(), _STREAMED if kind == "stream" else 1.0)
+        streamed = kind == "stream"
+        motion = self._moves.move(client.rest(), _STREAMED if streamed else 1.0, streamed=streamed)
         after = float(self._rng.uniform(0.1, 0.6)) * motion.duration
         if kind == "move":
             return client.move(motion)

@@ -20,6 +20,8 @@ WORKSPACE = Workspace((-0.3, -0.8, 0.0), (0.9, 0.8, 1.2))
 _INSIDE = 0.02  # kept from the joint margins (rad), the workspace and any contact (m)
 _REACH = 1.2  # rad from home, so that most draws are in the workspace
 _SHARES = (0.2, 0.85)  # of speed and acceleration limits; the rest is for corrections
+# Of a stream: what is late has to be caught up with.
+_STREAM_SHARES = (0.2, 0.45)
 _CHECKS = 40  # configurations per motion that are looked at for collisions
 _DRAWS = 2000
 CHUNK_POINTS, CHUNK_STEP = 10, 0.1
@@ -61,12 +63,13 @@ class RandomMoves:
         self._collisions = CollisionModel(urdf, None)
         self._collisions.place(np.eye(4), FINGER_MAX)
 
-    def move(self, q: Array, share: float = 1.0) -> Trajectory:
+    def move(self, q: Array, share: float = 1.0, *, streamed: bool = False) -> Trajectory:
         """Makes a motion from rest at `q` (7,), rad, to rest somewhere else.
 
         Args:
             q: Where the arm is.
             share: Of the way to the configuration that is drawn; small = short motions.
+            streamed: Whether it is to be sent in chunks.
 
         Raises:
             RuntimeError: Nothing valid is found from there.
@@ -75,7 +78,7 @@ class RandomMoves:
         for _ in range(_DRAWS):
             drawn = np.array(HOME_Q) + self._rng.uniform(-_REACH, _REACH, 7)
             target = q + share * (np.clip(drawn, low, high) - q)
-            speed, acceleration = self._rng.uniform(*_SHARES, 2)
+            speed, acceleration = self._rng.uniform(*(_STREAM_SHARES if streamed else _SHARES), 2)
             limits = self._limits.reduced(velocity=speed, acceleration=acceleration)
             trajectory = point_to_point(q, target, limits)
             if self._is_valid(trajectory, q):
