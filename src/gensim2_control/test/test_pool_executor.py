@@ -57,3 +57,34 @@ def test_a_callback_is_handed_over_once_while_all_threads_are_busy(
         node.destroy_node()
         rclpy.shutdown()
     assert max(Counter(map(id, handed)).values()) == 1, "it was handed over again and again"
+
+
+def test_all_threads_are_there_before_anything_is_to_be_done() -> None:
+    """A number that grows while a robot is driven for hours looks like a leak, and hides one."""
+    rclpy.init()
+    before = {*threading.enumerate()}
+    executor = PoolExecutor(4)
+    try:
+        made = {*threading.enumerate()} - before
+        assert len(made) == 4
+        gate = threading.Barrier(5)
+        for _ in range(4):
+            executor._executor.submit(_Task(gate))
+        gate.wait(GUARD)
+        assert {*threading.enumerate()} - before == made
+    finally:
+        executor.shutdown()
+        rclpy.shutdown()
+
+
+class _Task:
+    """What the executor hands over."""
+
+    def __init__(self, gate: threading.Barrier) -> None:
+        self._gate = gate
+
+    def __call__(self) -> None:
+        self._gate.wait(GUARD)
+
+    def done(self) -> bool:
+        return True

@@ -11,6 +11,11 @@ from gensim2_control.hardware import HardwareError
 from gensim2_franka.library import franky
 
 _POLL = 0.02
+_UNREACHABLE = (
+    franky.NetworkException,
+    franky.ProtocolException,
+    franky.IncompatibleVersionException,
+)
 _ANY_WIDTH = 0.08
 """Epsilon of grasps, m: a narrow one makes the hand let go of what it has found."""
 
@@ -89,7 +94,10 @@ class FrankaHand:
         """
         try:
             self._gripper = franky.Gripper(self._ip)
-        except (franky.NetworkException, franky.IncompatibleVersionException) as error:
+            # Whoever asks before the first state has come would think that the hand is lost.
+            self._look(self._gripper)
+        except _UNREACHABLE as error:
+            self._gripper = None
             raise HardwareError(
                 f"no connection to the hand at {self._ip}: {error}. Is it mounted, and selected "
                 "and switched on in Desk?"
@@ -159,14 +167,17 @@ class FrankaHand:
     def _poll(self) -> None:
         while not self._closing.is_set() and self._gripper is not None:
             try:
-                state = self._gripper.state
+                self._look(self._gripper)
             except (franky.NetworkException, franky.ProtocolException) as error:
                 if not self._closing.is_set():
                     self._failure = str(error)
                 return
-            t, before = state.time.to_sec(), self._state
-            speed = 0.0
-            if before is not None and t > before.t:
-                speed = (state.width - before.width) / (t - before.t)
-            self._state = HandState(t, state.width, speed, state.max_width, state.is_grasped)
             self._closing.wait(self._poll_time)
+
+    def _look(self, gripper: franky.Gripper) -> None:
+        state = gripper.state
+        t, before = state.time.to_sec(), self._state
+        speed = 0.0
+        if before is not None and t > before.t:
+            speed = (state.width - before.width) / (t - before.t)
+        self._state = HandState(t, state.width, speed, state.max_width, state.is_grasped)

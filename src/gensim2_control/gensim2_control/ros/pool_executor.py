@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -51,8 +52,17 @@ class PoolExecutor(MultiThreadedExecutor):
 
 
 class _Pool(ThreadPoolExecutor):
+    """All of its threads are there from the start, not when enough is to be done at once.
+
+    None has to be made while a robot moves, and a number that grows is a leak.
+    """
+
     def __init__(self, threads: int, called: Any) -> None:
         super().__init__(threads)
+        everyone = threading.Barrier(threads + 1)
+        for _ in range(threads):
+            super().submit(everyone.wait)
+        everyone.wait()
         self._called = called
 
     def submit(self, task: Any, /, *arguments: Any, **settings: Any) -> Future[Any]:
