@@ -45,6 +45,8 @@ CAMERA_FPS = Argument(
     "Pictures per second of every camera; auto = 15, and 5 where this computer plays the robot too",
     int,
 )
+# Of three cameras the nearest pictures are up to 2/3 of a period apart; a cloud takes 50 ms.
+LEAST_FPS = 14
 GRAPH = (ASSET_ROOT, OBS, CALIBRATION, VIEW, VIEW_PORT)
 
 
@@ -66,6 +68,12 @@ def decide_cameras(context):
         given[CAMERA_FPS.name] = "5" if given["use_fake_hardware"] == "true" else "15"
     if given["obs"] == "state" or given["camera_source"] == "software":
         return
+    if float(given[CAMERA_FPS.name]) < LEAST_FPS:
+        raise RuntimeError(
+            f"{CAMERA_FPS.name}:={given[CAMERA_FPS.name]}: pictures of cameras that nothing "
+            "synchronises would be too far apart to make one cloud; give 15 or more, or say "
+            "obs:=state"
+        )
     missing = [serial.name for serial in SERIALS if not given[serial.name]]
     if missing:
         raise RuntimeError(

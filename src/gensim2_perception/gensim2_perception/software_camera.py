@@ -6,7 +6,6 @@ Its frames take the way of real ones: pipeline, matching, filters, alignment.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 import pyrealsense2 as rs
@@ -102,12 +101,24 @@ class SoftwareCamera:
             self._thread.join()
 
     def _run(self) -> None:
-        period_s = 1.0 / self.stream.fps
-        due_s = time.monotonic()
-        while not self._stop.wait(max(0.0, due_s - time.monotonic())):
+        while not self._stop.wait(until_next(self._now_ns(), self.stream.fps)):
             self.feed()
-            # One that was held up goes on from now: it does not make up for what it missed.
-            due_s = max(due_s + period_s, time.monotonic())
+
+
+def until_next(now_ns: int, fps: int) -> float:
+    """How long until the next picture is due, s.
+
+    All cameras take theirs at the same instants of the clock, as if a cable synchronised them, in
+    whatever process they are. One that is held up leaves pictures out.
+
+    Args:
+        now_ns: time of the clock.
+        fps: pictures per second.
+    """
+    period_ns = round(1e9 / fps)
+    left_ns = period_ns - now_ns % period_ns
+    # A clock that is set back by a hair must not give the same picture twice.
+    return (left_ns + (period_ns if left_ns < period_ns / 10 else 0)) * 1e-9
 
 
 class SoftwareSource:

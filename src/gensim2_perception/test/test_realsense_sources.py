@@ -35,6 +35,8 @@ from gensim2_perception.rgbd_frame import RgbdFrame, TimeDomain
 from gensim2_perception.software_camera import SoftwareCamera, SoftwareSource
 from gensim2_perception.software_views import SoftwareView, recorded_view
 from gensim2_perception.table_scene import TABLE_WITH_BOXES
+from hypothesis import given
+from hypothesis import strategies as st
 from realsense_scenes import (
     CALIBRATIONS,
     FPS,
@@ -76,6 +78,17 @@ def frame_of(source: FrameSource) -> RgbdFrame:
     frame = source.wait(GUARD_S)
     assert frame is not None
     return frame
+
+
+@given(st.integers(10**18, 2 * 10**18), st.sampled_from([5, 6, 15, 30, 60]))
+def test_software_cameras_take_their_pictures_at_the_same_instants(now_ns: int, fps: int) -> None:
+    """Whenever they were started: pictures at random times of 5 Hz never make a cloud."""
+    wait = software_camera.until_next(now_ns, fps)
+    period = 1.0 / fps
+    assert 0.1 * period - 1e-9 <= wait <= 1.1 * period + 1e-9
+    period_ns = round(1e9 / fps)
+    off_ns = (now_ns + round(wait * 1e9) + period_ns // 2) % period_ns - period_ns // 2
+    assert abs(off_ns) < 1000
 
 
 @pytest.mark.parametrize("camera", POSES)
