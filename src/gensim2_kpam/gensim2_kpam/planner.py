@@ -204,7 +204,7 @@ class Planner:
         limits = JointLimits.fr3().reduced(0.0, config.speed, config.acceleration)
         plant = self.arm.plant
         hold = np.vstack([actuate[-1], actuate[-1]])
-        t = np.array([0.0, config.settle_time])
+        t = np.array([0.0, max(config.settle_time, solver.settle_time)])
         settle = trajectory_as_sent(Trajectory(t=t, q=hold, dq=np.zeros_like(hold)))
         close = Phase("gripper", gripper=(config.finger_closed, config.grip_effort))
         start = Phase("gripper", gripper=(config.finger_open, config.grip_effort))

@@ -1,8 +1,9 @@
 """kPAM solver configurations: the YAML of the public GenSim2, typed and validated.
 
-The public files load unchanged. Two things are ours: the motion ``[follow_joint, openness]``, which
-moves the contact point along the object's own joint (a screw) to the given openness, where fixed
-translations fail on large openings; and ``gripper``, what the fingers do.
+The public files load unchanged. Three things are ours: the motion ``[follow_joint, openness]``,
+which moves the contact point along the object's own joint (a screw) to the given openness, where
+fixed translations fail on large openings; ``gripper``, what the fingers do; and ``settle_time``,
+how long the hand waits at the end.
 """
 
 from __future__ import annotations
@@ -180,6 +181,9 @@ class SolverConfig(_Strict):
     post_actuation_motions: tuple[Motion, ...] = ()
     # Ours: what the fingers do. GenSim2 always works with open ones.
     gripper: Literal["open", "closed", "grasp"] = "open"
+    # Ours: least time to hold the pose at the end, s. What swings on by itself needs more of it
+    # than what stops with the hand.
+    settle_time: float = Field(0.0, ge=0.0, le=60.0)
     # GenSim2's time stamps. Read, so that its files load; trajectories are timed by limits instead.
     actuation_time: float | None = None
     pre_actuation_times: tuple[float, ...] = ()

@@ -62,7 +62,8 @@ def check_plan(plan: Plan, scene: SceneObject, q_start: Array, urdf: str) -> Non
         q_now = trajectory.q[-1]
     approach, actuate, settle = (p.trajectory for p in plan.phases if p.trajectory is not None)
     assert np.ptp(settle.q, axis=0).max() == 0.0
-    assert settle.duration == pytest.approx(config.settle_time)
+    own = load_solver(str(plan.report["solver"])).settle_time
+    assert settle.duration == pytest.approx(max(config.settle_time, own))
     # Nothing is touched before the actuation: with a model of its own, and finely.
     model = CollisionModel(urdf, scene.asset)
     assert plan.phases[0].gripper is not None
@@ -313,6 +314,13 @@ def test_speed_and_settle_time_are_those_of_the_configuration(
     assert durations[1][0] > 1.5 * durations[0][0]
     assert durations[1][1] > 1.5 * durations[0][1]
     assert durations[1][2] == 2.5
+    # A solver may wait for longer, never for less.
+    for asked, waited in ((4.0, 4.0), (0.5, planner.config.settle_time)):
+        patient = load_solver("OpenBox").model_copy(update={"settle_time": asked})
+        plan = planner.plan(patient, box, HOME)
+        assert isinstance(plan, Plan)
+        (settle,) = (p.trajectory for p in plan.phases if p.name == "settle")
+        assert settle is not None and settle.duration == waited
 
 
 def test_full_speed_plans_are_taken_by_the_body(urdf: str, box: SceneObject) -> None:

@@ -131,6 +131,7 @@ def test_unknown_solver_offers_the_known_ones() -> None:
         (POINT, POINT.replace("0.0001", ".nan"), "tolerance"),
         (POINT, POINT.replace("0.0001", ".inf"), "tolerance"),
         ("category_name: Articulated", "category_name: Liquid", "'Articulated' or 'RigidBody'"),
+        ("actuation_time: 24", "settle_time: -1", "settle_time: Input should be greater than"),
         ("task_name: OpenBox", "", "task_name"),
     ],
     ids=lambda text: text[:40],

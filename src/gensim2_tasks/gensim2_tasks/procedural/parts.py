@@ -1,4 +1,4 @@
-"""Convex parts: boxes, plates and bars as closed triangle meshes.
+"""Convex parts: boxes, plates, bars and beams as closed triangle meshes.
 
 Everything here is in metres in the PartNet body frame of an object: +x along the hinge or the
 width, +y up, +z to the front. Meshes are built by hand rather than by a hull library, so that the
@@ -172,3 +172,95 @@ def bar(
         ]
     vertices, faces = loft([a + along * w + r * circle for along, r in stations])
     return Part(name, vertices, faces, colour)
+
+
+def beam(
+    name: str,
+    start: ArrayLike,
+    end: ArrayLike,
+    across: ArrayLike,
+    section: tuple[float, float],
+    colour: Colour,
+    *,
+    end_section: tuple[float, float] | None = None,
+) -> Part:
+    """Straight bar of rectangular section from `start` to `end`, which may taper.
+
+    Args:
+        name: name of the part.
+        start: centre of one end.
+        end: centre of the other end.
+        across: direction of the width; only what of it is square to the bar counts.
+        section: width and thickness at the start, m.
+        colour: RGB.
+        end_section: the same at the end; None = as at the start.
+
+    Raises:
+        ValueError: the beam has no length or no section, or `across` runs along it.
+    """
+    a, b = np.asarray(start, dtype=float), np.asarray(end, dtype=float)
+    length = float(np.linalg.norm(b - a))
+    sections = (section, end_section or section)
+    if length <= 0.0 or min(min(s) for s in sections) <= 0.0:
+        raise ValueError(f"part '{name}': length {length} m, sections {sections} m")
+    w = (b - a) / length
+    u = np.asarray(across, dtype=float)
+    u = u - (u @ w) * w
+    if np.linalg.norm(u) < 1e-6:
+        raise ValueError(f"part '{name}': its width runs along it")
+    u /= np.linalg.norm(u)
+    v = np.cross(w, u)
+    corners = ((1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0))
+    rings = [
+        np.array([centre + 0.5 * (i * width * u + j * thickness * v) for i, j in corners])
+        for centre, (width, thickness) in zip((a, b), sections, strict=True)
+    ]
+    vertices, faces = loft(rings)
+    return Part(name, vertices, faces, colour)
+
+
+def tube(
+    name: str,
+    low: tuple[float, float],
+    high: tuple[float, float],
+    wall: float,
+    colour: Colour,
+    *,
+    sides: int = 12,
+) -> tuple[Part, ...]:
+    """Round upright wall about the y axis, made of staves; conical where the radii differ.
+
+    Args:
+        name: name of the parts, to which their number is added.
+        low: height and outer radius of the lower edge, m.
+        high: the same of the upper edge.
+        wall: thickness, m.
+        colour: RGB.
+        sides: number of staves.
+
+    Raises:
+        ValueError: the wall has no height, or no room within it.
+    """
+    if high[0] <= low[0] or not 0.0 < wall < min(low[1], high[1]):
+        raise ValueError(f"part '{name}': from {low} to {high} m, wall {wall} m")
+
+    def corner(angle: float, height: float, radius: float) -> tuple[float, float, float]:
+        return radius * np.sin(angle), height, radius * np.cos(angle)
+
+    parts = []
+    for index in range(sides):
+        a0, a1 = (2.0 * np.pi * (index + i) / sides for i in (0, 1))
+        rings = [
+            np.array(
+                [
+                    corner(a0, height, radius),
+                    corner(a1, height, radius),
+                    corner(a1, height, radius - wall),
+                    corner(a0, height, radius - wall),
+                ]
+            )
+            for height, radius in (low, high)
+        ]
+        vertices, faces = loft(rings)
+        parts.append(Part(f"{name}_{index}", vertices, faces, colour))
+    return tuple(parts)
