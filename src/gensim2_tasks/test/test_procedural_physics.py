@@ -10,7 +10,7 @@ from gensim2_tasks import procedural
 
 sapien = pytest.importorskip("sapien", reason="SAPIEN is not installed")
 
-CATEGORIES = ("box_rotate", "laptop_rotate", "drawer")
+CATEGORIES = procedural.categories()
 SEEDS = (0, 1, 2, 3, 4, 5)
 DT = 0.005
 
@@ -50,8 +50,8 @@ def test_the_simulated_object_is_the_described_one(category, seed, tmp_path):
         s.link == asset.tree.moving.child for s in asset.tree.collisions
     )
     masses = {link.name: link.mass for link in articulation.links}
-    assert 0.05 < masses["body"] < 0.8
-    assert 0.02 < masses[asset.tree.moving.child] < 0.3
+    assert 0.05 < masses["body"] < 5.0
+    assert 0.02 < masses[asset.tree.moving.child] < 1.0
 
     root = np.array([0.0, 0.0, asset.rest_height()])
     for openness in (0.0, 0.5, 1.0):
@@ -67,7 +67,8 @@ def test_the_simulated_object_is_the_described_one(category, seed, tmp_path):
             assert T[:3, :3] @ local + T[:3, 3] == pytest.approx(point + root, abs=1e-5)
 
     # Nothing is wedged: a small force moves the part from stop to stop, both ways.
-    force = 0.3 if category == "drawer" else 0.8
+    # The friction of a joint grows with the load on it, and the door of a refrigerator is heavy.
+    force = {"drawer": 0.3, "refrigerator": 2.0}.get(category, 0.8)
     for start, sign, stop in ((low, 1.0, high), (high, -1.0, low)):
         articulation.set_qpos([start])
         articulation.set_qvel([0.0])
