@@ -26,7 +26,7 @@ from scipy.spatial import ConvexHull
 from gensim2_tasks import procedural
 
 HINGED = ("box_rotate", "laptop_rotate")
-CABINETS = ("safe_rotate",)
+CABINETS = ("microwave", "safe_rotate")
 DOORS = CABINETS
 ALL = (*HINGED, *DOORS, "drawer")
 AXES = {**dict.fromkeys(HINGED, "x"), **dict.fromkeys(DOORS, "y")}
