@@ -26,10 +26,10 @@ from scipy.spatial import ConvexHull
 from gensim2_tasks import procedural
 
 HINGED = ("box_rotate", "laptop_rotate")
-CABINETS = ("microwave", "safe_rotate")
+CABINETS = ("microwave", "refrigerator", "safe_rotate")
 DOORS = CABINETS
 ALL = (*HINGED, *DOORS, "drawer")
-AXES = {**dict.fromkeys(HINGED, "x"), **dict.fromkeys(DOORS, "y")}
+AXES = {**dict.fromkeys(HINGED, "x"), **dict.fromkeys(DOORS, "y"), "refrigerator": None}
 SEEDS = st.integers(0, 2**31 - 1)
 REPOSITORY = Path(__file__).resolve().parents[3]
 REAL = Path(

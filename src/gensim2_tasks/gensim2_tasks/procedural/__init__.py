@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim2_tasks.procedural import box, drawer, laptop, microwave, safe
+from gensim2_tasks.procedural import box, drawer, laptop, microwave, refrigerator, safe
 from gensim2_tasks.procedural.folder import Model, write_folder
 
 __all__ = ["categories", "generate", "make_model"]
@@ -22,6 +22,7 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "drawer": drawer.generate_model,
     "laptop_rotate": laptop.generate_model,
     "microwave": microwave.generate_model,
+    "refrigerator": refrigerator.generate_model,
     "safe_rotate": safe.generate_model,
 }
 
