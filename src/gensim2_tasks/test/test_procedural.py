@@ -27,7 +27,7 @@ from gensim2_tasks import procedural
 
 HINGED = ("box_rotate", "laptop_rotate")
 CABINETS = ("microwave", "refrigerator", "safe_rotate")
-DOORS = CABINETS
+DOORS = (*CABINETS, "door")
 ALL = (*HINGED, *DOORS, "drawer")
 AXES = {**dict.fromkeys(HINGED, "x"), **dict.fromkeys(DOORS, "y"), "refrigerator": None}
 SEEDS = st.integers(0, 2**31 - 1)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim2_tasks.procedural import box, drawer, laptop, microwave, refrigerator, safe
+from gensim2_tasks.procedural import box, door, drawer, laptop, microwave, refrigerator, safe
 from gensim2_tasks.procedural.folder import Model, write_folder
 
 __all__ = ["categories", "generate", "make_model"]
 
 _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "box_rotate": box.generate_model,
+    "door": door.generate_model,
     "drawer": drawer.generate_model,
     "laptop_rotate": laptop.generate_model,
     "microwave": microwave.generate_model,
