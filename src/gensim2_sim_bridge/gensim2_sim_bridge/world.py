@@ -27,7 +27,9 @@ from .hand import Hand, HandConfig
 
 Array = NDArray[np.float64]
 # Shapes that share a bit of this word of their collision groups do not collide: one bit a pair.
+# That is so for shapes with the same number in the other word: 0 for the robot, one an object.
 IGNORE_WORD, IGNORE_FIRST_BIT = 2, 4
+IGNORE_OWNER_WORD = 3
 TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
 TABLE_CENTRE_X = 0.615
 TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
@@ -139,8 +141,8 @@ class World:
         self._articulations = {}
         self.scene = self._new_scene()
         self._load_robot()
-        for placed in objects:
-            self._articulations[placed.name] = self._load_object(placed)
+        for number, placed in enumerate(objects, 1):
+            self._articulations[placed.name] = self._load_object(placed, number)
         self.objects = tuple(objects)
 
     def _new_scene(self) -> sapien.Scene:
@@ -210,7 +212,7 @@ class World:
         self._stiffness = np.array([joint.stiffness for joint in joints])
         self._damping = np.array([joint.damping for joint in joints])
 
-    def _load_object(self, placed: PlacedObject) -> PhysxArticulation:
+    def _load_object(self, placed: PlacedObject, number: int) -> PhysxArticulation:
         asset = placed.asset
         articulation = self._build(
             asset.urdf,
@@ -223,6 +225,12 @@ class World:
         for link in articulation.links:
             for shape in link.collision_shapes:
                 shape.physical_material = material
+                # The stops of its joint say how far an object moves, not its hulls, which fill
+                # recesses. The engine leaves out parent and child, but not what is fixed to them.
+                groups = shape.collision_groups
+                groups[IGNORE_WORD] |= 1 << IGNORE_FIRST_BIT
+                groups[IGNORE_OWNER_WORD] = number
+                shape.set_collision_groups(groups)
         (joint,) = articulation.active_joints
         joint.set_friction(asset.joint_friction)
         joint.set_armature(np.array([self.config.object_armature], dtype=np.float32))

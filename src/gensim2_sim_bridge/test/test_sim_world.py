@@ -190,3 +190,14 @@ def test_the_robot_feels_itself_but_for_the_pairs_that_are_ignored(world: World)
     assert not neighbours, "these are in each other's way where the arm may go"
     for distal in ("fr3_hand", "fr3_link6", "fr3_link7"):
         assert any(distal in pair for pair in touched), f"{distal} passes through the arm"
+
+
+def test_an_object_feels_the_robot_and_not_itself(world: World, library: AssetLibrary) -> None:
+    """What is fixed to a door lies in a recess of the body, which its hull fills."""
+    world.reset(draw_scene(load_task("OpenDrawer"), library, np.random.default_rng(0)))
+    (thing,) = world._articulations.values()
+    words = {tuple(s.collision_groups[2:4]) for link in thing.links for s in link.collision_shapes}
+    (word,) = words
+    assert word[0] and word[1], "all of it shares a bit, under a number of its own"
+    for link in world.robot.links:
+        assert all(shape.collision_groups[3] != word[1] for shape in link.collision_shapes)

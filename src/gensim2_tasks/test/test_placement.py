@@ -8,6 +8,7 @@ from gensim2_tasks.catalogue import load_task, task_names
 from gensim2_tasks.kinematic_tree import AssetError
 from gensim2_tasks.placement import PlacedObject, draw_scene
 from gensim2_tasks.specs import TaskSpec
+from scipy.spatial.transform import Rotation
 
 SEEDS = range(250)
 
@@ -51,13 +52,16 @@ def test_drawn_values_fill_their_ranges_and_stay_within(task, library):
     assert np.abs(openness).max() <= spec.openness.spread + 1e-9
     assert np.ptp(openness) > 1.8 * spec.openness.spread
 
-    yaws = np.array([np.arctan2(*d.T_base_root[[1, 0], 0]) for d in drawn]) - place.yaw
+    # Turned back by what the task turns the object by: a door of a room opens to its back.
+    turned_back = Rotation.from_euler("z", -place.yaw).as_matrix()
+    forward = [turned_back @ d.T_base_root[:3, 0] for d in drawn]
+    yaws = np.array([np.arctan2(x[1], x[0]) for x in forward])
     assert np.abs(yaws).max() <= place.yaw_spread + 1e-9
     assert np.ptp(yaws) > 1.8 * place.yaw_spread and np.abs(yaws).min() < 0.1 * place.yaw_spread
     assert np.all(np.sign(yaws) == np.sign(offsets[:, 1]))
-    for item in drawn:
+    for item, ahead in zip(drawn, forward, strict=True):
         # The front looks along -x of the root: it looks towards the robot's middle line, y = 0.
-        front = -item.T_base_root[:3, 0]
+        front = -ahead
         assert front[1] * (anchor_before_turn(item, task)[1] - place.y) <= 0.0 and front[0] < 0.0
         assert item.T_base_root[:3, 2] == pytest.approx([0, 0, 1]), "stands upright"
         assert item.T_base_root[2, 3] == item.asset.rest_height()

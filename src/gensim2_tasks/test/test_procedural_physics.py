@@ -53,8 +53,8 @@ def test_the_simulated_object_is_the_described_one(category, seed, tmp_path):
     )
     masses = {link.name: link.mass for link in articulation.links}
     body, part = LIGHTEST.get(category, (0.05, 0.02))
-    assert body < masses["body"] < 0.8
-    assert part < masses[asset.tree.moving.child] < 0.3
+    assert body < masses["body"] < 5.0
+    assert part < masses[asset.tree.moving.child] < 1.0
 
     root = np.array([0.0, 0.0, asset.rest_height()])
     for openness in (0.0, 0.5, 1.0):
@@ -70,7 +70,8 @@ def test_the_simulated_object_is_the_described_one(category, seed, tmp_path):
             assert T[:3, :3] @ local + T[:3, 3] == pytest.approx(point + root, abs=1e-5)
 
     # Nothing is wedged: a small force moves the part from stop to stop, both ways.
-    force = 0.3 if category == "drawer" else 0.8
+    # The friction of a joint grows with the load on it, and the door of a refrigerator is heavy.
+    force = {"drawer": 0.3, "refrigerator": 2.0}.get(category, 0.8)
     for start, sign, stop in ((low, 1.0, high), (high, -1.0, low)):
         articulation.set_qpos([start])
         articulation.set_qvel([0.0])

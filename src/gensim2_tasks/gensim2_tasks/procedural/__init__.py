@@ -12,7 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim2_tasks.procedural import bag, box, bucket, drawer, faucet, laptop
+from gensim2_tasks.procedural import (
+    bag,
+    box,
+    bucket,
+    door,
+    drawer,
+    faucet,
+    laptop,
+    microwave,
+    refrigerator,
+    safe,
+)
 from gensim2_tasks.procedural.folder import Model, write_folder
 
 __all__ = ["categories", "generate", "make_model"]
@@ -21,9 +32,13 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "bag_swing": bag.generate_model,
     "box_rotate": box.generate_model,
     "bucket_swing": bucket.generate_model,
+    "door": door.generate_model,
     "drawer": drawer.generate_model,
     "faucet": faucet.generate_model,
     "laptop_rotate": laptop.generate_model,
+    "microwave": microwave.generate_model,
+    "refrigerator": refrigerator.generate_model,
+    "safe_rotate": safe.generate_model,
 }
 
 
