@@ -6,6 +6,10 @@ of one's own is added here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+Rows = tuple[tuple[float, float, float], ...]
+
 PREFIX = "articulated_object_"
 # Category -> names of keypoints without the prefix. Not every asset has all of them.
 _KEYPOINTS = """
@@ -50,3 +54,9 @@ def _table() -> dict[str, tuple[str, ...]]:
 
 
 KEYPOINTS = _table()
+
+# Category -> rotation (rows) of the root on the table, where an object does not rest as its root
+# stands. The root of a suitcase stands with the handle up; the suitcase lies on its back, the lid
+# up and its edge towards the robot.
+_ON_ITS_BACK: Rows = ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (-1.0, 0.0, 0.0))
+RESTING: Mapping[str, Rows] = {"suitcase_move": _ON_ITS_BACK, "suitcase_rotate": _ON_ITS_BACK}
