@@ -48,8 +48,6 @@ def test_what_lies_on_its_back_is_found_lying() -> None:
     points = placed.asset.keypoints(placed.joint_position)
     found = fit_pose(points, placed.keypoints(), placed.asset.R_rest)
     assert found == pytest.approx(placed.T_base_root, abs=1e-9)
-    with pytest.raises(LabelError, match="do not fit|above each other"):
-        fit_pose(points, placed.keypoints())
 
 
 def test_labels_that_say_too_little_or_the_wrong_are_refused() -> None:

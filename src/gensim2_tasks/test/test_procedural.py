@@ -218,6 +218,37 @@ def test_a_suitcase_lies_on_its_back_with_the_edge_of_its_lid_to_the_robot(seed,
     assert out - asset.info.keypoints["articulated_object_head"][1] < 0.03
 
 
+def check_oven(asset: ArticulatedAsset, front: float) -> None:
+    """The door of an oven, whoever made it: its front comes towards the robot as it opens."""
+    axis_point, axis = asset.tree.axis_in_root()
+    closed, opened = asset.joint_range
+    assert closed == 0.0 and 1.4 < opened <= asset.tree.moving.limits[1] + 1e-6
+    head = asset.keypoints(closed)["articulated_object_head"]
+    assert -0.002 < head[0] - asset.bounds(closed)[0, 0] < front, "the handle is the foremost"
+    way = np.cross(axis, head - axis_point)
+    assert way[0] < -0.08, "positive motion pulls the handle towards the robot"
+    if abs(axis[1]) > 0.9:  # folds down
+        assert head[2] - axis_point[2] > 0.08
+        assert asset.keypoints(opened)["articulated_object_head"][2] < axis_point[2]
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS)
+def test_an_oven_folds_its_door_down_and_the_handle_stays_above_the_table(seed, generated):
+    asset = generated("oven", seed)
+    check_oven(asset, front=0.015)
+    _, axis = asset.tree.axis_in_root()
+    assert axis == pytest.approx([0, -1, 0], abs=1e-6)
+    # It stands on its feet, not on the handle of the open door.
+    q = asset.joint_range[0]
+    assert asset.rest_height() + asset.bounds(q)[0, 2] == pytest.approx(0.001, abs=1e-6)
+    parts = {p.name: p.vertices for p in procedural.make_model("oven", seed).moving}
+    head = np.array(asset.info.keypoints["articulated_object_head"])
+    grip = parts["handle_bar"]
+    assert (grip.min(axis=0) + grip.max(axis=0)) / 2 == pytest.approx(head, abs=1e-5)
+    assert 0.01 < parts["door"][:, 1].max() - head[1] < 0.035, "near the edge of the door"
+
+
 def check_drawer(asset: ArticulatedAsset, front: float) -> None:
     """Keypoints of a drawer, whoever made it."""
     _, axis = asset.tree.axis_in_root()
@@ -380,6 +411,8 @@ def test_real_assets_mean_the_same(category):
         asset = load_asset(AssetRef("partnet", category, path.name), path)
         if category == "drawer":
             check_drawer(asset, front=0.03)
+        elif category == "oven":
+            check_oven(asset, front=0.015)
         elif category == "suitcase_rotate":
             check_suitcase(asset, off_axis=0.015)
         else:

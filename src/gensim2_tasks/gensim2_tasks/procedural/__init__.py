@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim2_tasks.procedural import box, drawer, laptop, suitcase
+from gensim2_tasks.procedural import box, drawer, laptop, oven, suitcase
 from gensim2_tasks.procedural.folder import Model, write_folder
 
 __all__ = ["categories", "generate", "make_model"]
@@ -21,6 +21,7 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "box_rotate": box.generate_model,
     "drawer": drawer.generate_model,
     "laptop_rotate": laptop.generate_model,
+    "oven": oven.generate_model,
     "suitcase_rotate": suitcase.generate_model,
 }
 
