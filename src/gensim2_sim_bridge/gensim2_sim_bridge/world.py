@@ -28,6 +28,9 @@ from .hand import Hand, HandConfig
 Array = NDArray[np.float64]
 # Shapes that share a bit of this word of their collision groups do not collide: one bit a pair.
 IGNORE_WORD, IGNORE_FIRST_BIT = 2, 4
+# One bit an object as well: its stops are those of its joint, and convex hulls of parts that glide
+# in each other overlap. Beyond the last bit the objects share it.
+OBJECT_FIRST_BIT, OBJECT_LAST_BIT = IGNORE_FIRST_BIT + len(IGNORED_SELF_COLLISIONS), 30
 TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
 TABLE_CENTRE_X = 0.615
 TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
@@ -139,8 +142,9 @@ class World:
         self._articulations = {}
         self.scene = self._new_scene()
         self._load_robot()
-        for placed in objects:
-            self._articulations[placed.name] = self._load_object(placed)
+        for number, placed in enumerate(objects):
+            bit = min(OBJECT_FIRST_BIT + number, OBJECT_LAST_BIT)
+            self._articulations[placed.name] = self._load_object(placed, 1 << bit)
         self.objects = tuple(objects)
 
     def _new_scene(self) -> sapien.Scene:
@@ -210,7 +214,7 @@ class World:
         self._stiffness = np.array([joint.stiffness for joint in joints])
         self._damping = np.array([joint.damping for joint in joints])
 
-    def _load_object(self, placed: PlacedObject) -> PhysxArticulation:
+    def _load_object(self, placed: PlacedObject, own_bit: int) -> PhysxArticulation:
         asset = placed.asset
         articulation = self._build(
             asset.urdf,
@@ -223,6 +227,9 @@ class World:
         for link in articulation.links:
             for shape in link.collision_shapes:
                 shape.physical_material = material
+                groups = shape.collision_groups
+                groups[IGNORE_WORD] |= own_bit
+                shape.set_collision_groups(groups)
         (joint,) = articulation.active_joints
         joint.set_friction(asset.joint_friction)
         joint.set_armature(np.array([self.config.object_armature], dtype=np.float32))
