@@ -25,7 +25,7 @@ from scipy.spatial.transform import Rotation
 from . import procedural, se3
 from .asset_files import short
 from .asset_info import AssetInfo, load_info
-from .categories import RESTING
+from .categories import JOINT_ARMATURE, JOINT_FRICTION, RESTING
 from .hulls import hull_vertices
 from .kinematic_tree import AssetError, KinematicTree, load_tree
 from .licences import Licence, find_licence
@@ -35,14 +35,6 @@ from .se3 import Array
 __all__ = ["ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary", "AssetRef", "load_asset"]
 
 PROCEDURAL, PARTNET = "procedural", "partnet"
-# Friction of the joint by the beginning of the category name (GenSim2's values), N m or N.
-JOINT_FRICTION = {
-    "box": 0.25,
-    "suitcase": 0.25,
-    "laptop": 0.4,
-    "faucet": 0.01,
-    "bucket_swing": 0.05,
-}
 # The gap under a placed object: it hangs fixed in the air and must not touch the table.
 REST_GAP = 0.001
 SIZES = (1e-3, 50.0)  # m; what is not between them has a wrong scale
@@ -111,6 +103,11 @@ class ArticulatedAsset:
             if self.ref.category.startswith(prefix):
                 return value
         return 0.1
+
+    @property
+    def joint_armature(self) -> float | None:
+        """Inertia added to the moving joint, kg m^2 or kg; None = the usual one."""
+        return JOINT_ARMATURE.get(self.ref.category)
 
     @property
     def joint_range(self) -> tuple[float, float]:

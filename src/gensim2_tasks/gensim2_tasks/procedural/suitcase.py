@@ -75,7 +75,7 @@ class SuitcaseParameters:
             head_drop=rng.uniform(0.0, 0.012),
             angle_open=angle_open,
             angle_limit=angle_open + rng.uniform(0.05, 1.0),
-            friction=rng.uniform(0.20, 0.30),
+            friction=rng.uniform(0.30, 0.50),
         )
 
 
