@@ -27,7 +27,7 @@ from gensim2_tasks import procedural
 
 HINGED = ("box_rotate", "laptop_rotate")
 ALL = procedural.categories()
-SLIDING = ("drawer",)
+SLIDING = ("drawer", "toaster_press")
 SEEDS = st.integers(0, 2**31 - 1)
 REPOSITORY = Path(__file__).resolve().parents[3]
 REAL = Path(
@@ -249,6 +249,35 @@ def test_an_oven_folds_its_door_down_and_the_handle_stays_above_the_table(seed, 
     assert 0.01 < parts["door"][:, 1].max() - head[1] < 0.035, "near the edge of the door"
 
 
+def check_toaster(asset: ArticulatedAsset) -> None:
+    """The lever of a toaster, whoever made it: at the front, and pressed down to open."""
+    _, axis = asset.tree.axis_in_root()
+    assert axis == pytest.approx([0, 0, -1], abs=1e-6)
+    up, down = asset.joint_range
+    assert 0.05 < down - up < 0.12
+    lever = np.concatenate([v for link, v in asset.hulls if link == asset.tree.moving.child])
+    pose = asset.tree.link_poses(up)[asset.tree.moving.child]
+    lever = lever @ pose[:3, :3].T + pose[:3, 3]
+    head = asset.keypoints(up)["articulated_object_head"]
+    assert 0.0 <= head[0] - lever[:, 0].min() < 0.02, "at the front end of the lever"
+    assert abs(head[2] - lever[:, 2].max()) < 0.005, "on top of it"
+    moved = asset.keypoints(down)["articulated_object_head"] - head
+    assert moved == pytest.approx([0, 0, up - down], abs=1e-6)
+    # A finger over the lever has room above the table when the lever is down.
+    assert asset.rest_height() + head[2] + moved[2] > 0.05
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS)
+def test_the_lever_of_a_toaster_stands_out_for_a_finger_from_above(seed, generated):
+    asset = generated("toaster_press", seed)
+    check_toaster(asset)
+    parts = {p.name: p.vertices for p in procedural.make_model("toaster_press", seed).moving}
+    face = max(v[:, 2].max() for n, v in parts.items() if n != "lever")
+    assert 0.014 < parts["lever"][:, 2].max() - face < 0.030
+    assert asset.joint_friction >= 20.0, "the physics lets a light lever with less sink"
+
+
 def check_drawer(asset: ArticulatedAsset, front: float) -> None:
     """Keypoints of a drawer, whoever made it."""
     _, axis = asset.tree.axis_in_root()
@@ -411,6 +440,8 @@ def test_real_assets_mean_the_same(category):
         asset = load_asset(AssetRef("partnet", category, path.name), path)
         if category == "drawer":
             check_drawer(asset, front=0.03)
+        elif category == "toaster_press":
+            check_toaster(asset)
         elif category == "oven":
             check_oven(asset, front=0.015)
         elif category == "suitcase_rotate":

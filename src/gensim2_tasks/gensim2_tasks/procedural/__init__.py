@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim2_tasks.procedural import box, drawer, laptop, oven, suitcase
+from gensim2_tasks.procedural import box, drawer, laptop, oven, suitcase, toaster
 from gensim2_tasks.procedural.folder import Model, write_folder
 
 __all__ = ["categories", "generate", "make_model"]
@@ -23,6 +23,7 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "laptop_rotate": laptop.generate_model,
     "oven": oven.generate_model,
     "suitcase_rotate": suitcase.generate_model,
+    "toaster_press": toaster.generate_model,
 }
 
 
