@@ -25,6 +25,7 @@ from gensim2_tasks import se3
 LARGEST_RESIDUAL = 0.03
 """Distance of a clicked point from where it would be on the object that ends the trust in it, m."""
 _SHORTEST_ARM = 0.02
+UPRIGHT: Array = np.eye(3)
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-100.0, le=100.0)]
 Point = tuple[Number, Number, Number]
@@ -63,7 +64,7 @@ class LabelledObject(BaseModel):
             asset = library.load(AssetRef.parse(self.asset))
         except AssetError as error:
             raise LabelError(f"object '{self.name}': {error}") from None
-        T = se3.transform(np.array(self.p_base), Rotation.from_euler("z", self.yaw))
+        T = asset.resting(np.array(self.p_base), self.yaw)
         return PlacedObject(self.name, asset, T, self.joint_position)
 
 
@@ -121,7 +122,7 @@ class LabelledScene(BaseModel):
                     name=placed.name,
                     asset=str(placed.asset.ref),
                     p_base=_point(placed.T_base_root[:3, 3]),
-                    yaw=se3.yaw_of(placed.T_base_root),
+                    yaw=placed.asset.yaw(placed.T_base_root),
                     joint_position=placed.joint_position,
                 )
                 for placed in objects
@@ -134,15 +135,19 @@ def _point(p: Array) -> Point:
     return x, y, z
 
 
-def fit_pose(points_root: Mapping[str, Array], points_base: Mapping[str, Array]) -> Array:
-    """Find where an upright object stands from the keypoints that were clicked on.
+def fit_pose(
+    points_root: Mapping[str, Array], points_base: Mapping[str, Array], R_rest: Array = UPRIGHT
+) -> Array:
+    """Find where an object stands or lies from the keypoints that were clicked on.
 
     Args:
         points_root: keypoints (3,) in the root frame of the object, m.
         points_base: those that were clicked on (3,) in base, m.
+        R_rest: rotation (3, 3) of the root when the object rests on the table.
 
     Returns:
-        T_base_root (4, 4), turned about the vertical only; the least sum of squared distances.
+        T_base_root (4, 4), turned about the vertical only from how it rests; the least sum of
+        squared distances.
 
     Raises:
         LabelError: too few points, they lie above each other, or they do not fit the object.
@@ -150,7 +155,7 @@ def fit_pose(points_root: Mapping[str, Array], points_base: Mapping[str, Array])
     names = [name for name in points_base if name in points_root]
     if len(names) < 2:
         raise LabelError("two keypoints of the object are needed, to know how it is turned")
-    root = np.array([points_root[name] for name in names])
+    root = np.array([points_root[name] for name in names]) @ R_rest.T
     base = np.array([points_base[name] for name in names])
     a, b = root - root.mean(axis=0), base - base.mean(axis=0)
     if np.linalg.norm(a[:, :2], axis=1).max() < _SHORTEST_ARM:
@@ -168,4 +173,4 @@ def fit_pose(points_root: Mapping[str, Array], points_base: Mapping[str, Array])
             f"{off[worst] * 1e3:.0f} mm, allowed are {LARGEST_RESIDUAL * 1e3:.0f}. Is it another "
             "object, or one that is open?"
         )
-    return T
+    return T @ se3.transform(rotation=R_rest)

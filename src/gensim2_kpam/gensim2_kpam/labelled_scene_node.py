@@ -25,7 +25,6 @@ from std_srvs.srv import SetBool, Trigger
 
 from gensim2_msgs.msg import SceneState
 from gensim2_msgs.srv import ResetScene
-from gensim2_tasks import se3
 
 from .labelled_messages_node import BASE, labelled_state
 from .labelled_scene import LabelError, LabelledScene, fit_pose
@@ -135,7 +134,7 @@ class LabelledSceneNode(Node):
         asset, q = self._wanted.asset, self._wanted.joint_position
         clicked, self._clicked = self._clicked, {}
         try:
-            T = fit_pose(asset.keypoints(q), clicked)
+            T = fit_pose(asset.keypoints(q), clicked, asset.R_rest)
             placed = PlacedObject(self._wanted.name, asset, T, q)
             if self._file is not None:
                 LabelledScene.of(self._task.name, (placed,)).save(self._file)
@@ -144,7 +143,7 @@ class LabelledSceneNode(Node):
             return
         self._objects = (placed,)
         x, y, _ = T[:3, 3]
-        yaw = np.degrees(se3.yaw_of(T))
+        yaw = np.degrees(asset.yaw(T))
         self.get_logger().info(f"labelled: {placed.name} at ({x:.3f}, {y:.3f}) m, {yaw:.0f} deg")
         self._diagnostics.changed()
 

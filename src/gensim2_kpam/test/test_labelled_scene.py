@@ -43,6 +43,13 @@ def test_the_pose_is_found_from_clicks(
     assert turn <= 8 * noise / 0.2 + 1e-6
 
 
+def test_what_lies_on_its_back_is_found_lying() -> None:
+    (placed,) = draw_scene(load_task("CloseSuitcaseLid"), AssetLibrary(), np.random.default_rng(2))
+    points = placed.asset.keypoints(placed.joint_position)
+    found = fit_pose(points, placed.keypoints(), placed.asset.R_rest)
+    assert found == pytest.approx(placed.T_base_root, abs=1e-9)
+
+
 def test_labels_that_say_too_little_or_the_wrong_are_refused() -> None:
     root = {"a": np.zeros(3), "b": np.array([0.2, 0.0, 0.0]), "up": np.array([0.0, 0.0, 0.3])}
     with pytest.raises(LabelError, match="two keypoints"):
@@ -53,9 +60,10 @@ def test_labels_that_say_too_little_or_the_wrong_are_refused() -> None:
         fit_pose(root, {"a": np.zeros(3), "b": np.array([0.3, 0.0, 0.0])})
 
 
-def test_a_scene_survives_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["OpenDrawer", "CloseSuitcaseLid"])
+def test_a_scene_survives_its_file(tmp_path: Path, name: str) -> None:
     library = AssetLibrary()
-    task = load_task("OpenDrawer")
+    task = load_task(name)
     drawn = draw_scene(task, library, np.random.default_rng(3))
     file = tmp_path / "new" / "drawer.yaml"
     LabelledScene.of(task.name, drawn).save(file)

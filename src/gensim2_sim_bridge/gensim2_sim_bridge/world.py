@@ -233,7 +233,10 @@ class World:
                 shape.set_collision_groups(groups)
         (joint,) = articulation.active_joints
         joint.set_friction(asset.joint_friction)
-        joint.set_armature(np.array([self.config.object_armature], dtype=np.float32))
+        armature = asset.joint_armature
+        if armature is None:
+            armature = self.config.object_armature
+        joint.set_armature(np.array([armature], dtype=np.float32))
         articulation.set_qpos(np.array([placed.joint_position], dtype=np.float32))
         if self.config.render:
             _load_visuals(articulation, str(asset.ref))

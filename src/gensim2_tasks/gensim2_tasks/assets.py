@@ -13,15 +13,19 @@ import functools
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.transform import Rotation
 
-from . import procedural
+from . import procedural, se3
 from .asset_files import short
 from .asset_info import AssetInfo, load_info
+from .categories import JOINT_ARMATURE, JOINT_FRICTION, RESTING
 from .hulls import hull_vertices
 from .kinematic_tree import AssetError, KinematicTree, load_tree
 from .licences import Licence, find_licence
@@ -31,14 +35,6 @@ from .se3 import Array
 __all__ = ["ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary", "AssetRef", "load_asset"]
 
 PROCEDURAL, PARTNET = "procedural", "partnet"
-# Friction of the joint by the beginning of the category name (GenSim2's values), N m or N.
-JOINT_FRICTION = {
-    "box": 0.25,
-    "suitcase": 0.25,
-    "laptop": 0.4,
-    "faucet": 0.01,
-    "bucket_swing": 0.05,
-}
 # The gap under a placed object: it hangs fixed in the air and must not touch the table.
 REST_GAP = 0.001
 SIZES = (1e-3, 50.0)  # m; what is not between them has a wrong scale
@@ -109,6 +105,11 @@ class ArticulatedAsset:
         return 0.1
 
     @property
+    def joint_armature(self) -> float | None:
+        """Inertia added to the moving joint, kg m^2 or kg; None = the usual one."""
+        return JOINT_ARMATURE.get(self.ref.category)
+
+    @property
     def joint_range(self) -> tuple[float, float]:
         """Joint position when closed (openness 0) and when open (openness 1)."""
         return _joint_range(self.info, self.tree)
@@ -151,16 +152,31 @@ class ArticulatedAsset:
 
     def bounds(self, q: float) -> Array:
         """Axis-aligned bounds (2, 3) in the root frame at joint position ``q``."""
-        poses = self.tree.link_poses(q)
+        return self._bounds(self.tree.link_poses(q))
+
+    def _bounds(self, poses: Mapping[str, Array]) -> Array:
         points = np.concatenate(
             [v @ poses[link][:3, :3].T + poses[link][:3, 3] for link, v in self.hulls]
         )
         return np.stack([points.min(axis=0), points.max(axis=0)])
 
+    @property
+    def R_rest(self) -> Array:
+        """Rotation (3, 3) of the root when the object rests on the table, its front towards -x."""
+        return np.array(RESTING.get(self.ref.category, np.eye(3)))
+
+    def resting(self, xyz: ArrayLike, yaw: float) -> Array:
+        """Pose (4, 4) of the root at ``xyz`` (3,) m, resting and then turned about the vertical."""
+        return se3.transform(xyz, Rotation.from_euler("z", yaw).as_matrix() @ self.R_rest)
+
+    def yaw(self, T_base_root: Array) -> float:
+        """How far (rad) an object that rests on the table is turned about the vertical."""
+        return se3.yaw_of(se3.transform(rotation=T_base_root[:3, :3] @ self.R_rest.T))
+
     def rest_height(self) -> float:
         """Height of the root frame with the lowest point just above the table, at any openness."""
         q0, q1 = sorted(self.joint_position(o) for o in (0.0, 1.0))
-        lowest = min(self.bounds(q)[0, 2] for q in (q0, q1))
+        lowest = min(self._bounds(self._rest_poses(q))[0, 2] for q in (q0, q1))
         if self.tree.moving.kind != "prismatic":
             lowest = min(lowest, self._lowest_between(q0, q1))
         return float(REST_GAP - lowest)
@@ -176,8 +192,13 @@ class ArticulatedAsset:
         turns = (radius > 1e-9) & (after < q1 - q0)
         return float((a - radius)[turns].min(initial=np.inf))
 
+    def _rest_poses(self, q: float) -> dict[str, Array]:
+        """Poses of the links with the root turned as it rests."""
+        T = se3.transform(rotation=self.R_rest)
+        return {link: T @ pose for link, pose in self.tree.link_poses(q).items()}
+
     def _heights(self, q: float) -> Array:
-        poses = self.tree.link_poses(q)
+        poses = self._rest_poses(q)
         rows = [(v, poses[link][2]) for link, v in self.hulls]
         return np.concatenate([v @ row[:3] + row[3] for v, row in rows])
 

@@ -6,6 +6,10 @@ of one's own is added here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+Rows = tuple[tuple[float, float, float], ...]
+
 PREFIX = "articulated_object_"
 # Category -> names of keypoints without the prefix. Not every asset has all of them.
 _KEYPOINTS = """
@@ -50,3 +54,24 @@ def _table() -> dict[str, tuple[str, ...]]:
 
 
 KEYPOINTS = _table()
+
+# Category -> rotation (rows) of the root on the table, where an object does not rest as its root
+# stands. The root of a suitcase stands with the handle up; the suitcase lies on its back, the lid
+# up and its edge towards the robot.
+_ON_ITS_BACK: Rows = ((0.0, 0.0, -1.0), (0.0, -1.0, 0.0), (-1.0, 0.0, 0.0))
+RESTING: Mapping[str, Rows] = {"suitcase_move": _ON_ITS_BACK, "suitcase_rotate": _ON_ITS_BACK}
+
+# Friction of the moving joint by the beginning of the category name, N m or N as the physics takes
+# them; 0.1 for all others. GenSim2's values, but for the two with a remark.
+JOINT_FRICTION: Mapping[str, float] = {
+    "box": 0.25,
+    "suitcase": 0.5,  # with GenSim2's 0.25 a lid that is a thick slab sinks by itself
+    "laptop": 0.4,
+    "faucet": 0.01,
+    "bucket_swing": 0.05,
+    "toaster_press": 100.0,  # GenSim2 has 1e8; below about 10 a lever of a few grams sinks
+}
+# Inertia added to the moving joint, kg m^2 or kg, where the usual one is not enough. A lever drives
+# a carriage against a spring, of which its meshes know nothing; with less it sinks by a hundredth
+# of its way in two seconds, whatever its friction.
+JOINT_ARMATURE: Mapping[str, float] = {"toaster_press": 0.2}

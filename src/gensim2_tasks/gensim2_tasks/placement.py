@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from . import se3
 from .assets import ArticulatedAsset, AssetLibrary
@@ -43,7 +42,7 @@ class PlacedObject:
         return {
             "asset": str(self.asset.ref),
             "xyz": [float(x) for x in self.T_base_root[:3, 3]],
-            "yaw": se3.yaw_of(self.T_base_root),
+            "yaw": self.asset.yaw(self.T_base_root),
             "openness": self.openness,
         }
 
@@ -85,7 +84,7 @@ def _place(
     openness = np.clip(spec.openness.default + opened * spec.openness.spread, 0.0, 1.0)
     offset = np.array([dx, dy, 0.0]) * place.spread
     xyz = _default_position(spec, loaded) + offset
-    T = se3.transform(xyz, Rotation.from_euler("z", yaw))
+    T = loaded.resting(xyz, float(yaw))
     return PlacedObject(spec.name, loaded, T, loaded.joint_position(float(openness)))
 
 
@@ -101,5 +100,5 @@ def _default_position(spec: ObjectSpec, asset: ArticulatedAsset) -> Array:
             f"asset {asset.ref}: no keypoint {place.anchor!r}, by which object {spec.name!r} is "
             f"placed; it has: {', '.join(sorted(points))}"
         )
-    p = Rotation.from_euler("z", place.yaw).apply(points[place.anchor])
+    p = se3.apply(asset.resting(np.zeros(3), place.yaw), points[place.anchor])
     return xyz - np.array([p[0], p[1], 0.0])

@@ -167,6 +167,7 @@ def test_friction_follows_info_else_the_category(folder):
     assert load(folder, joint_friction=0.0).joint_friction == 0.0
     write_asset(folder)
     usual = {"bucket_swing": 0.05, "bucket_lift": 0.1, "laptop_rotate": 0.4, "faucet": 0.01}
+    usual |= {"suitcase_rotate": 0.5, "toaster_press": 100.0}
     for category, friction in usual.items():
         assert load_asset(AssetRef("partnet", category, "1"), folder).joint_friction == friction
 

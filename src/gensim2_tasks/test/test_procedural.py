@@ -28,9 +28,13 @@ from gensim2_tasks import procedural
 HINGED = ("box_rotate", "laptop_rotate")
 CABINETS = ("microwave", "refrigerator", "safe_rotate")
 DOORS = (*CABINETS, "door")
+SLIDING = ("drawer", "toaster_press")
 ALL = procedural.categories()
 # Of the body frame, about which an object turns; x where nothing else is said.
-AXES = {"drawer": None, "faucet": "y", **dict.fromkeys(DOORS, "y"), "refrigerator": None}
+AXES = {
+    **dict.fromkeys((*SLIDING, "refrigerator"), None),
+    **dict.fromkeys(("faucet", "safe_rotate", "microwave", "door"), "y"),
+}
 SEEDS = st.integers(0, 2**31 - 1)
 REPOSITORY = Path(__file__).resolve().parents[3]
 REAL = Path(
@@ -185,6 +189,102 @@ def test_lid_keypoints_lie_at_the_edge_and_on_the_hinge(category, seed, generate
         assert (slab.equations @ inside).max() < -0.002, "2 mm or more under every face"
 
 
+def check_suitcase(asset: ArticulatedAsset, off_axis: float) -> None:
+    """A suitcase as it lies on the table, whoever made it: a lid that opens away from the robot."""
+    T = asset.resting(np.zeros(3), 0.0)
+    axis_point, axis = asset.tree.axis_in_root()
+    assert T[:3, :3] @ axis == pytest.approx([0, 1, 0], abs=1e-6)
+    closed, opened = asset.joint_range
+    assert closed == 0.0 and opened - closed > 1.3
+    ends = []
+    for q in (closed, opened):
+        points = {k: T[:3, :3] @ p for k, p in asset.keypoints(q).items()}
+        head, tail = points["articulated_object_head"], points["articulated_object_tail"]
+        ends.append(head - tail)
+        away = np.cross(asset.keypoints(q)["articulated_object_tail"] - axis_point, axis)
+        assert np.linalg.norm(away) < off_axis
+    # Closed: it lies flat, its edge towards the robot. Open: the edge is up.
+    assert ends[0][0] < -0.18 and np.abs(ends[0][1:]).max() < 0.02
+    assert ends[1][2] > 0.95 * np.linalg.norm(ends[1])
+    # The head is under the lid, at its free edge, where a hand reaches in.
+    lid = np.concatenate([v for link, v in asset.hulls if link == asset.tree.moving.child])
+    pose = asset.tree.link_poses(closed)[asset.tree.moving.child]
+    lid = (lid @ pose[:3, :3].T + pose[:3, 3]) @ T[:3, :3].T
+    head = T[:3, :3] @ asset.keypoints(closed)["articulated_object_head"]
+    assert 0.0 <= lid[:, 2].min() - head[2] < 0.02 and abs(lid[:, 0].min() - head[0]) < 0.01
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS)
+def test_a_suitcase_lies_on_its_back_with_the_edge_of_its_lid_to_the_robot(seed, generated):
+    asset = generated("suitcase_rotate", seed)
+    check_suitcase(asset, off_axis=1e-5)
+    # Nothing on the base is so far before the lid that it keeps a hand away from its edge.
+    parts = procedural.make_model("suitcase_rotate", seed)
+    out = max(p.vertices[:, 1].max() for p in parts.body)
+    assert out - asset.info.keypoints["articulated_object_head"][1] < 0.03
+
+
+def check_oven(asset: ArticulatedAsset, front: float) -> None:
+    """The door of an oven, whoever made it: its front comes towards the robot as it opens."""
+    axis_point, axis = asset.tree.axis_in_root()
+    closed, opened = asset.joint_range
+    assert closed == 0.0 and 1.4 < opened <= asset.tree.moving.limits[1] + 1e-6
+    head = asset.keypoints(closed)["articulated_object_head"]
+    assert -0.002 < head[0] - asset.bounds(closed)[0, 0] < front, "the handle is the foremost"
+    way = np.cross(axis, head - axis_point)
+    assert way[0] < -0.08, "positive motion pulls the handle towards the robot"
+    if abs(axis[1]) > 0.9:  # folds down
+        assert head[2] - axis_point[2] > 0.08
+        assert asset.keypoints(opened)["articulated_object_head"][2] < axis_point[2]
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS)
+def test_an_oven_folds_its_door_down_and_the_handle_stays_above_the_table(seed, generated):
+    asset = generated("oven", seed)
+    check_oven(asset, front=0.015)
+    _, axis = asset.tree.axis_in_root()
+    assert axis == pytest.approx([0, -1, 0], abs=1e-6)
+    # It stands on its feet, not on the handle of the open door.
+    q = asset.joint_range[0]
+    assert asset.rest_height() + asset.bounds(q)[0, 2] == pytest.approx(0.001, abs=1e-6)
+    parts = {p.name: p.vertices for p in procedural.make_model("oven", seed).moving}
+    head = np.array(asset.info.keypoints["articulated_object_head"])
+    grip = parts["handle_bar"]
+    assert (grip.min(axis=0) + grip.max(axis=0)) / 2 == pytest.approx(head, abs=1e-5)
+    assert 0.01 < parts["door"][:, 1].max() - head[1] < 0.035, "near the edge of the door"
+
+
+def check_toaster(asset: ArticulatedAsset) -> None:
+    """The lever of a toaster, whoever made it: at the front, and pressed down to open."""
+    _, axis = asset.tree.axis_in_root()
+    assert axis == pytest.approx([0, 0, -1], abs=1e-6)
+    up, down = asset.joint_range
+    assert 0.05 < down - up < 0.12
+    lever = np.concatenate([v for link, v in asset.hulls if link == asset.tree.moving.child])
+    pose = asset.tree.link_poses(up)[asset.tree.moving.child]
+    lever = lever @ pose[:3, :3].T + pose[:3, 3]
+    head = asset.keypoints(up)["articulated_object_head"]
+    assert 0.0 <= head[0] - lever[:, 0].min() < 0.02, "at the front end of the lever"
+    assert abs(head[2] - lever[:, 2].max()) < 0.005, "on top of it"
+    moved = asset.keypoints(down)["articulated_object_head"] - head
+    assert moved == pytest.approx([0, 0, up - down], abs=1e-6)
+    # A finger over the lever has room above the table when the lever is down.
+    assert asset.rest_height() + head[2] + moved[2] > 0.05
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS)
+def test_the_lever_of_a_toaster_stands_out_for_a_finger_from_above(seed, generated):
+    asset = generated("toaster_press", seed)
+    check_toaster(asset)
+    parts = {p.name: p.vertices for p in procedural.make_model("toaster_press", seed).moving}
+    face = max(v[:, 2].max() for n, v in parts.items() if n != "lever")
+    assert 0.014 < parts["lever"][:, 2].max() - face < 0.030
+    assert asset.joint_friction >= 20.0, "the physics lets a light lever with less sink"
+
+
 def check_drawer(asset: ArticulatedAsset, front: float) -> None:
     """Keypoints of a drawer, whoever made it."""
     _, axis = asset.tree.axis_in_root()
@@ -301,7 +401,7 @@ def test_the_folder_follows_the_conventions_of_the_format(category, seed, genera
     fixed, moving = sorted(robot.findall("joint"), key=lambda j: j.get("type") != "fixed")
     assert fixed.find("parent").get("link") == "base"
     assert fixed.find("origin").get("rpy") == "1.570796326794897 0 -1.570796326794897"
-    assert moving.get("type") == ("prismatic" if category == "drawer" else "revolute")
+    assert moving.get("type") == ("prismatic" if category in SLIDING else "revolute")
     origin = np.array([float(x) for x in moving.find("origin").get("xyz").split()])
     for element in links[asset.tree.moving.child]:
         offset = np.array([float(x) for x in element.find("origin").get("xyz").split()])
@@ -367,6 +467,8 @@ def test_seeds_differ_and_cover_the_kinds(category):
     if category == "bucket_swing":
         assert {m["closed_side"] for m in models} == {"front", "back"}
         assert len({m["grip"] > 0.0 for m in models}) == 2
+    if category == "suitcase_rotate":
+        assert {m["lid_kind"] for m in models} == {"plain", "ribbed", "strapped"}
 
 
 def test_errors_say_what_is_possible(tmp_path):
@@ -404,6 +506,12 @@ def test_real_assets_mean_the_same(category):
             check_drawer(asset, front=0.03)
         elif category in DOORS:
             check_door(asset)
+        elif category == "toaster_press":
+            check_toaster(asset)
+        elif category == "oven":
+            check_oven(asset, front=0.015)
+        elif category == "suitcase_rotate":
+            check_suitcase(asset, off_axis=0.015)
         else:
             # Points picked by hand on meshes: up to 0.15 rad and 2.5 cm off.
             check_hinged(asset, tilt=0.15, off_axis=0.025, inset=0.025)

@@ -21,8 +21,11 @@ from gensim2_tasks.procedural import (
     faucet,
     laptop,
     microwave,
+    oven,
     refrigerator,
     safe,
+    suitcase,
+    toaster,
 )
 from gensim2_tasks.procedural.folder import Model, write_folder
 
@@ -37,8 +40,11 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "faucet": faucet.generate_model,
     "laptop_rotate": laptop.generate_model,
     "microwave": microwave.generate_model,
+    "oven": oven.generate_model,
     "refrigerator": refrigerator.generate_model,
     "safe_rotate": safe.generate_model,
+    "suitcase_rotate": suitcase.generate_model,
+    "toaster_press": toaster.generate_model,
 }
 
 
