@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Single modules that join rooms on purpose: they run the same logic without the transport.
 JOINING: dict[str, set[str]] = {
+    "gensim2_tasks/gensim2_tasks/catalogue_cli.py": {"gensim2_control", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/batch.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/batch_graph.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/replay.py": {"gensim2_sim_bridge"},
