@@ -12,13 +12,22 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim2_tasks.procedural import bag, box, bucket, drawer, faucet, laptop
+from gensim2_tasks.procedural import (
+    bag,
+    box,
+    bucket,
+    carton,
+    drawer,
+    faucet,
+    laptop,
+)
 from gensim2_tasks.procedural.folder import Model, write_folder
 
 __all__ = ["categories", "generate", "make_model"]
 
 _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "bag_swing": bag.generate_model,
+    "box_move": carton.generate_model,
     "box_rotate": box.generate_model,
     "bucket_swing": bucket.generate_model,
     "drawer": drawer.generate_model,
