@@ -22,6 +22,7 @@ setup(
         "console_scripts": [
             "shadow = gensim2_sim_bridge.programs:shadow",
             "sim_bridge = gensim2_sim_bridge.sim_bridge_node:main",
-        ]
+        ],
+        "gensim2_tasks.studios": ["sapien = gensim2_sim_bridge.contact_sheet:Studio"],
     },
 )

@@ -18,5 +18,5 @@ setup(
     maintainer_email="maintainers@gensim2.example.com",
     description="Task catalogue, typed specifications, assets and success predicates.",
     license="Apache-2.0",
-    entry_points={"console_scripts": []},
+    entry_points={"console_scripts": ["catalogue = gensim2_tasks.catalogue_cli:run"]},
 )

@@ -83,7 +83,7 @@ class BatchCell:
         placed = next(o for o in world.objects if o.name == task.subtasks[subtask].object)
         scene = SceneObject(
             placed.asset,
-            placed.T_base_root,
+            world.root_pose(placed.name),
             world.joint_state(placed.name)[0],
             world.keypoints(placed.name),
         )

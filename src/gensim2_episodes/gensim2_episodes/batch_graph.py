@@ -50,7 +50,7 @@ def scene_of(simulation: Simulation) -> Scene:
     objects = []
     for placed in world.objects:
         q, _ = world.joint_state(placed.name)
-        T = placed.T_base_root
+        T = world.root_pose(placed.name)
         objects.append(
             SceneObject(
                 name=placed.name,

@@ -10,7 +10,7 @@ import pytest
 import typer
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_episodes.attempts import CollectRequest, ResultCode
-from gensim2_episodes.batch import BatchEpisode, BatchRunner
+from gensim2_episodes.batch import BatchCell, BatchEpisode, BatchRunner
 from gensim2_episodes.batch_graph import scene_of
 from gensim2_episodes.batch_record import collect_batch
 from gensim2_episodes.bench_success import main
@@ -18,7 +18,9 @@ from gensim2_episodes.check import check_episode
 from gensim2_episodes.manifest import NOT_REPRODUCIBLE, Manifest
 from gensim2_episodes.reader import EpisodeReader
 from gensim2_episodes.store import EpisodeStore
+from gensim2_kpam.expert import ExpertCode, perform
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.catalogue import load_task
 
 TASK = "OpenBox"
 
@@ -55,6 +57,21 @@ def test_the_same_seed_gives_the_same_episode_to_the_bit(
     assert again.manifest.arrays.keys() >= {"truth/keypoints", "action/joint_velocity"}
     for path in again.manifest.arrays.keys() - {"stamp_ns"}:
         assert np.array_equal(again.read(path), reference.read(path)), f"{path} differs"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "closed"),
+    [("OpenDrawer", "PushDrawerClose", True), ("PushDrawerClose", "OpenDrawer", False)],
+)
+@pytest.mark.parametrize("seed", [0, 2, 6])
+def test_the_next_task_begins_where_the_last_one_has_ended(
+    runner: BatchRunner, first: str, second: str, closed: bool, seed: int
+) -> None:
+    """Nobody drives the arm home in between: the hand is still at the handle."""
+    assert runner.run(first, seed).success
+    performance = perform(load_task(second), BatchCell(runner.simulation, runner.planner, seed))
+    assert performance.code is ExpertCode.NONE, performance.text
+    assert (runner.simulation.world.observations()["drawer"].openness < 0.2) is closed
 
 
 def test_what_is_reproducible_leaves_out_nothing_else(tmp_path: Path, runner: BatchRunner) -> None:

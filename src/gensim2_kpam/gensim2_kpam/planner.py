@@ -37,6 +37,7 @@ from .collision_model import CollisionModel
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
 from .retiming import RetimingError, retime
+from .retreat import back_off, entered
 from .scene_checks import scene_problem
 from .solver_config import SolverConfig
 from .tool import HALF_TURN, STRAIGHT
@@ -168,12 +169,18 @@ class Planner:
         if not self.arm.within_limits(q_start):
             return PlanFailure(PlanCode.START_INVALID, "the start is outside the joint limits")
         model.allow_contact(False)
+        retreat: tuple[Phase, ...] = ()
         if model.in_collision(q_start, part_q, config.clearance):
-            pairs = model.named_contacts(q_start, part_q, config.clearance)
-            return PlanFailure(
-                PlanCode.START_INVALID,
-                f"the start is in collision, or closer than {config.clearance:g} m: {pairs}",
-            )
+            outcome = self._retreat(scene, q_start)
+            model.place(scene.T_base_root, finger)
+            if outcome is None:
+                pairs = model.named_contacts(q_start, part_q, config.clearance)
+                return PlanFailure(
+                    PlanCode.START_INVALID,
+                    f"the start is in collision, or closer than {config.clearance:g} m, and no way "
+                    f"leads out: {pairs}",
+                )
+            retreat, q_start = outcome
         rng = np.random.default_rng(seed)
         for way in self._ways(solver, scene, q_start, model, search):
             model.allow_contact(False)
@@ -192,12 +199,37 @@ class Planner:
                 continue
             legs = [transit.line(a, b)[:-1] for a, b in pairwise(corners)]
             try:
-                phases = self._phases(solver, np.vstack([*legs, way.approach]), way.actuate)
+                phases = (
+                    *retreat,
+                    *self._phases(solver, np.vstack([*legs, way.approach]), way.actuate),
+                )
             except RetimingError as error:
                 search.fail(PlanCode.RETIMING_FAILED, str(error))
                 continue
             return phases, way
         return _farthest(search)
+
+    def _retreat(
+        self, scene: SceneObject, q_start: Array
+    ) -> tuple[tuple[Phase, ...], Array] | None:
+        """Backing off, where the hand is still at something, and where it ends (7,).
+
+        With open fingers, which let go of what they may hold; closed, where those have no room.
+        """
+        config, model = self.config, self.collision_model(scene)
+        limits = JointLimits.fr3().reduced(0.0, config.speed, config.acceleration)
+        for finger in (config.finger_open, config.finger_closed):
+            model.place(scene.T_base_root, finger)
+            path = back_off(self.arm, model, q_start, scene.joint_position, config.clearance)
+            if path is None:
+                continue
+            try:
+                trajectory = entered(retime(self.arm.plant, path, limits))
+            except RetimingError:
+                continue
+            opened = Phase("gripper", gripper=(finger, config.grip_effort))
+            return (opened, Phase("retreat", trajectory)), path[-1]
+        return None
 
     def _phases(self, solver: SolverConfig, approach: Array, actuate: Array) -> tuple[Phase, ...]:
         config = self.config

@@ -36,7 +36,7 @@ def scene_state(simulation: Simulation) -> SceneState:
                 name=placed.name,
                 category=placed.asset.ref.category,
                 asset=str(placed.asset.ref),
-                pose=matrix_to_pose(placed.T_base_root),
+                pose=matrix_to_pose(world.root_pose(placed.name)),
                 part_pose=matrix_to_pose(world.part_pose(placed.name)),
                 joint_name=placed.asset.tree.moving.name,
                 joint_position=q,

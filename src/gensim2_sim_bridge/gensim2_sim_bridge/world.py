@@ -23,6 +23,7 @@ from sapien.physx import PhysxArticulation, PhysxMaterial
 
 from gensim2_tasks import se3
 
+from .free_body import FreeBody
 from .hand import Hand, HandConfig
 
 Array = NDArray[np.float64]
@@ -81,6 +82,7 @@ class World:
         self.steps = 0
         self.objects: tuple[PlacedObject, ...] = ()
         self._articulations: dict[str, PhysxArticulation] = {}
+        self._free: dict[str, FreeBody] = {}
         self._previous: dict[str, float] = {}
         self._robot_q = np.zeros(len(JOINTS))
         self._robot_dq = np.zeros(len(JOINTS))
@@ -115,7 +117,7 @@ class World:
             AssetError: A mesh cannot be shown; the robot is alone then.
         """
         try:
-            self._populate(objects)
+            self._populate(objects, held=True)
         except AssetError:
             self._populate(())
             raise
@@ -136,13 +138,21 @@ class World:
         if touched:
             raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
 
-    def _populate(self, objects: Sequence[PlacedObject]) -> None:
+    def _populate(self, objects: Sequence[PlacedObject], *, held: bool = False) -> None:
+        """Builds everything; ``held`` objects stay where they are set, even free ones."""
         self.objects = ()
-        self._articulations = {}
+        self._articulations, self._free = {}, {}
         self.scene = self._new_scene()
         self._load_robot()
         for number, placed in enumerate(objects, 1):
-            self._articulations[placed.name] = self._load_object(placed, number)
+            if placed.asset.info.free_body and not held:
+                material = PhysxMaterial(*self.config.object_material)
+                body = FreeBody(self.scene, placed, material, render=self.config.render)
+                self._free[placed.name] = body
+                if self.config.render:
+                    _load_visuals([body.entity], str(placed.asset.ref))
+            else:
+                self._articulations[placed.name] = self._load_object(placed, number)
         self.objects = tuple(objects)
 
     def _new_scene(self) -> sapien.Scene:
@@ -239,12 +249,14 @@ class World:
         joint.set_armature(np.array([armature], dtype=np.float32))
         articulation.set_qpos(np.array([placed.joint_position], dtype=np.float32))
         if self.config.render:
-            _load_visuals(articulation, str(asset.ref))
+            _load_visuals([link.entity for link in articulation.links], str(asset.ref))
         return articulation
 
     def step(self) -> None:
         """Advances the physics by one time step."""
         self._previous = {k: float(a.get_qpos()[0]) for k, a in self._articulations.items()}
+        for body in self._free.values():
+            body.note()
         before = self._robot_q
         self.hand.advance(self.finger_position, self.config.time_step)
         self.scene.step()
@@ -286,6 +298,7 @@ class World:
     def _robot_contacts(self) -> list[str]:
         """Names of the objects that touch the robot."""
         links = {*self.robot.links}
+        free = {body.entity for body in self._free.values()}
         names = set()
         for contact in self.scene.get_contacts():
             for a, b in ((0, 1), (1, 0)):
@@ -296,14 +309,20 @@ class World:
                     owner = getattr(other, "articulation", None)
                     if owner is not None:
                         names.add(owner.name)
+                    elif other.entity in free:
+                        names.add(other.entity.name)
         return sorted(names)
 
     def joint_state(self, name: str) -> tuple[float, float]:
         """Joint position and velocity of an object, rad or m, and per s.
 
         The velocity is what the joint moved in the last step. The one of the solver is not zero
-        for a joint that is pressed against its limit and stands still.
+        for a joint that is pressed against its limit and stands still. That of a free body is how
+        fast it moves, wherever to: the larger of m/s and rad/s.
         """
+        if name in self._free:
+            body = self._free[name]
+            return body.joint_position(), body.speed(self.config.time_step)
         q = float(self._articulations[name].get_qpos()[0])
         return q, (q - self._previous.get(name, q)) / self.config.time_step
 
@@ -312,30 +331,41 @@ class World:
         result = {}
         for placed in self.objects:
             q, dq = self.joint_state(placed.name)
-            result[placed.name] = ObjectObservation(placed.asset.openness(q), dq)
+            body = self._free.get(placed.name)
+            tilt = 0.0 if body is None else body.tilt()
+            result[placed.name] = ObjectObservation(placed.asset.openness(q), dq, tilt)
         return result
+
+    def root_pose(self, name: str) -> Array:
+        """T_base_root of an object; only that of a free body changes."""
+        if name in self._free:
+            return self._free[name].T_base_root()
+        return self._placed(name).T_base_root
 
     def part_pose(self, name: str) -> Array:
         """T_base_part of an object at its present joint position."""
-        placed = next(o for o in self.objects if o.name == name)
-        return placed.T_base_root @ placed.asset.T_root_part(self.joint_state(name)[0])
+        asset = self._placed(name).asset
+        return self.root_pose(name) @ asset.T_root_part(self.joint_state(name)[0])
 
     def keypoints(self, name: str) -> dict[str, Array]:
         """Keypoints (3,) of an object in base at its present joint position."""
-        placed = next(o for o in self.objects if o.name == name)
-        points = placed.asset.keypoints(self.joint_state(name)[0])
-        return {k: se3.apply(placed.T_base_root, p) for k, p in points.items()}
+        points = self._placed(name).asset.keypoints(self.joint_state(name)[0])
+        T_base_root = self.root_pose(name)
+        return {k: se3.apply(T_base_root, p) for k, p in points.items()}
+
+    def _placed(self, name: str) -> PlacedObject:
+        return next(o for o in self.objects if o.name == name)
 
 
-def _load_visuals(articulation: PhysxArticulation, asset: str) -> None:
+def _load_visuals(entities: Sequence[sapien.Entity], asset: str) -> None:
     """Reads the meshes that are shown, which would else happen at the first picture.
 
     Raises:
         AssetError: One of them is damaged.
     """
     try:
-        for link in articulation.links:
-            body = link.entity.find_component_by_type(sapien.render.RenderBodyComponent)
+        for entity in entities:
+            body = entity.find_component_by_type(sapien.render.RenderBodyComponent)
             for shape in body.render_shapes if body is not None else ():
                 if not shape.parts:
                     raise AssetError(f"asset {asset}: the mesh {shape.filename} is empty")

@@ -24,7 +24,10 @@ _MENDING = {
 
 
 class AssetInfo(BaseModel):
-    """``info.json``. Unknown fields are allowed: the public files carry annotator's remarks."""
+    """``info.json``. Unknown fields are allowed: the public files carry annotator's remarks.
+
+    ``free_body`` is ours: nothing holds the object, its joint only says which way it is to go.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
@@ -35,6 +38,7 @@ class AssetInfo(BaseModel):
     keypoint_descriptions: dict[str, str] = {}
     axis: str | None = Field(None, pattern="^[xyz]$")
     joint_position_range: tuple[Number, Number] | None = None
+    free_body: bool = False
     density: float = Field(DENSITY, gt=0.0, le=1e5)
     joint_friction: float | None = Field(None, ge=0.0, le=1e9)
     licence: str | None = Field(

@@ -15,10 +15,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 @dataclass(frozen=True)
 class ObjectObservation:
-    """What predicates may know of an object."""
+    """What predicates may know of an object.
+
+    Attributes:
+        openness: 0 closed, 1 open; of a free body the share of the way it is meant to go.
+        joint_velocity: rad/s or m/s; of a free body how fast it moves at all.
+        tilt: Angle by which a free body has been tipped since the start, rad.
+    """
 
     openness: float
     joint_velocity: float
+    tilt: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,21 @@ class Settled(_Predicate):
         return Evaluation(f"settled({self.object})", speed < self.value, speed, self.value)
 
 
-Predicate = Annotated[OpennessAbove | OpennessBelow | Settled, Field(discriminator="kind")]
+class Upright(_Predicate):
+    """An object is tipped by less than ``value`` rad from how it stood at the start."""
+
+    kind: Literal["upright"] = "upright"
+    value: float = Field(0.35, gt=0.0, le=3.1416)
+
+    def evaluate(self, scene: Mapping[str, ObjectObservation]) -> Evaluation:
+        """Measures the tilt."""
+        tilt = scene[self.object].tilt
+        return Evaluation(f"upright({self.object})", tilt < self.value, tilt, self.value)
+
+
+Predicate = Annotated[
+    OpennessAbove | OpennessBelow | Settled | Upright, Field(discriminator="kind")
+]
 
 
 class SuccessCondition(BaseModel):

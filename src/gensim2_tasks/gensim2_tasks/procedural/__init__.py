@@ -16,6 +16,7 @@ from gensim2_tasks.procedural import (
     bag,
     box,
     bucket,
+    carton,
     door,
     drawer,
     faucet,
@@ -33,6 +34,7 @@ __all__ = ["categories", "generate", "make_model"]
 
 _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "bag_swing": bag.generate_model,
+    "box_move": carton.generate_model,
     "box_rotate": box.generate_model,
     "bucket_swing": bucket.generate_model,
     "door": door.generate_model,

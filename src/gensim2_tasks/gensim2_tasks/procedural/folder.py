@@ -64,6 +64,8 @@ class Model:
         descriptions: one line per keypoint.
         axis: body axis used by the `rotate` motion, or None.
         geometry: sizes by name, for whoever wants to know how the object was made.
+        free: nothing holds it; the joint is the way it is meant to go, and the body has no parts.
+        density: kg/m^3.
     """
 
     body: tuple[Part, ...]
@@ -74,6 +76,8 @@ class Model:
     descriptions: Mapping[str, str]
     axis: str | None
     geometry: Mapping[str, Any] = field(default_factory=dict)
+    free: bool = False
+    density: float = DENSITY
 
 
 def to_root(point: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -206,10 +210,12 @@ def _info(model: Model, category: str, seed: int) -> str:
     }
     if model.axis is not None:
         info["axis"] = model.axis
+    if model.free:
+        info["free_body"] = True
     info |= {
         "joint_position_range": model.joint.closed_open,
         "joint_friction": model.joint.friction,
-        "density": DENSITY,
+        "density": model.density,
         "geometry": model.geometry,
         "licence": "Apache-2.0",
         "generator": {"category": category, "seed": seed, "version": VERSION},

@@ -1,0 +1,85 @@
+"""The way out of contact: a hand that still touches what it has moved backs off before all else."""
+
+from __future__ import annotations
+
+import numpy as np
+from gensim2_control.trajectory import Trajectory
+from numpy.typing import NDArray
+
+from . import cartesian
+from .arm_model import ArmModel
+from .collision_model import CollisionModel
+
+Array = NDArray[np.float64]
+REACH = 0.15  # m, farthest way out
+DEEPEST = 8e-3  # m; what is deeper in each other is no contact, but a scene that is not so
+DEEPER = 1e-3  # m by which a contact may grow on the way: what is touched gives way by that much
+ENTRY_TIME = 0.8  # s, to get from where the arm is held to the middle of the way
+# Ways out in the hand frame, the first that works: back, back to a side, to a side.
+_IN_HAND = (
+    (0.0, 0.0, -1.0),
+    (-1.0, 0.0, -1.0),
+    (1.0, 0.0, -1.0),
+    (0.0, -1.0, -1.0),
+    (0.0, 1.0, -1.0),
+    (-1.0, 0.0, 0.0),
+    (1.0, 0.0, 0.0),
+    (0.0, -1.0, 0.0),
+    (0.0, 1.0, 0.0),
+)
+_UP = np.array([0.0, 0.0, 1.0])  # in base
+
+
+def back_off(
+    arm: ArmModel, model: CollisionModel, q_start: Array, part_q: float, clearance: float
+) -> Array | None:
+    """Looks for a straight way of the hand out of contact.
+
+    Args:
+        arm: The arm.
+        model: Placed at the scene, with the fingers as they will be on the way.
+        q_start: Where the arm is (7,), rad.
+        part_q: Position of the object's joint, rad or m.
+        clearance: Distance from everything at the end of the way, m.
+
+    Returns:
+        Joint path (N, 7) that begins at ``q_start``, on which nothing is pressed harder; None where
+        there is no such way.
+    """
+    model.allow_contact(False)
+    T = arm.fk(q_start)
+    directions = [T[:3, :3] @ np.array(d) / np.linalg.norm(d) for d in _IN_HAND]
+    for direction in (directions[0], _UP, *directions[1:]):
+        end = T.copy()
+        end[:3, 3] += REACH * direction
+        poses = cartesian.interpolate(T, end)[1:]
+        path = cartesian.follow(arm, poses, q_start, partial=True)
+        number = _free_at(model, np.vstack([q_start, path]), part_q, clearance)
+        if number is not None:
+            return np.vstack([q_start, path[:number]])
+    return None
+
+
+def entered(trajectory: Trajectory) -> Trajectory:
+    """The second half of a motion, into which the body leads from where it holds the arm.
+
+    In contact that is not where the arm was measured, and letting go moves it.
+    """
+    late = trajectory.t >= 0.5 * trajectory.duration
+    t, dq = trajectory.t[late], trajectory.dq
+    return Trajectory(t - t[0] + ENTRY_TIME, trajectory.q[late], None if dq is None else dq[late])
+
+
+def _free_at(model: CollisionModel, path: Array, part_q: float, clearance: float) -> int | None:
+    """Index of the first configuration that is free, on a way on which no contact grows."""
+    depth = model.depth(path[0], part_q)
+    if depth > DEEPEST:
+        return None
+    for number, q in enumerate(path):
+        if not model.in_collision(q, part_q, clearance):
+            return number
+        now = model.depth(q, part_q)
+        if now > depth + DEEPER:
+            return None
+        depth = min(depth, now)
+    return None

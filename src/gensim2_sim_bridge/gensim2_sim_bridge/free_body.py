@@ -1,0 +1,98 @@
+"""An object that nothing holds: what moves it is contact, friction and its weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import sapien
+from gensim2_tasks.placement import PlacedObject
+from numpy.typing import NDArray
+from sapien.physx import PhysxMaterial, PhysxRigidDynamicComponent
+from scipy.spatial.transform import Rotation
+
+from gensim2_tasks import se3
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Instant:
+    """Pose of the body frame, and where its centre of mass is (3,), m in base."""
+
+    T_base_body: Array
+    p_base_mass: Array
+
+
+class FreeBody:
+    """One rigid body of all the shapes of an asset.
+
+    The asset has a joint, on which objects of its kind stand as on a rail. This one does not; the
+    joint only says which way it is meant to go. Its *joint position* is how far the centre of mass
+    has come in that direction of the start, within the limits of the joint; and its *root* is where
+    the root of the asset would have to be for the body to be where it is. Whoever knows root and
+    joint position therefore has the exact pose, as with any other object.
+
+    Args:
+        scene: Where it is built.
+        placed: The object at its start.
+        material: Of all shapes.
+        render: Whether it can be seen.
+    """
+
+    def __init__(
+        self, scene: sapien.Scene, placed: PlacedObject, material: PhysxMaterial, *, render: bool
+    ) -> None:
+        asset, tree = placed.asset, placed.asset.tree
+        self._asset = asset
+        scale, density = [asset.info.scale] * 3, asset.info.density
+        poses = tree.link_poses(placed.joint_position)
+        T_body_root = se3.inverse(poses[tree.moving.child])
+        builder = scene.create_actor_builder()
+        for shape in tree.collisions:
+            pose = sapien.Pose(T_body_root @ poses[shape.link] @ shape.T_link_shape)
+            builder.add_convex_collision_from_file(
+                str(shape.mesh), pose, scale, material=material, density=density
+            )
+        for shape in tree.visuals if render else ():
+            pose = sapien.Pose(T_body_root @ poses[shape.link] @ shape.T_link_shape)
+            builder.add_visual_from_file(str(shape.mesh), pose, scale)
+        T_base_body = placed.T_base_root @ poses[tree.moving.child]
+        builder.set_initial_pose(sapien.Pose(T_base_body))
+        self.entity = builder.build(name=placed.name)
+        self._body = self.entity.find_component_by_type(PhysxRigidDynamicComponent)
+        self._direction = placed.T_base_root[:3, :3] @ tree.axis_in_root()[1]
+        self._q_start = placed.joint_position
+        self._start = self._previous = self._now()
+
+    def note(self) -> None:
+        """Keeps where it is, before a step of the physics."""
+        self._previous = self._now()
+
+    def joint_position(self) -> float:
+        """How far it has come along its joint, m; see the class."""
+        way = self._now().p_base_mass - self._start.p_base_mass
+        low, high = self._asset.tree.moving.limits
+        return float(np.clip(self._q_start + way @ self._direction, low, high))
+
+    def T_base_root(self) -> Array:
+        """Where its root is; see the class."""
+        poses = self._asset.tree.link_poses(self.joint_position())
+        return self._now().T_base_body @ se3.inverse(poses[self._asset.tree.moving.child])
+
+    def speed(self, time_step: float) -> float:
+        """The larger of its speeds in the last step, m/s of the centre of mass and rad/s."""
+        now, before = self._now(), self._previous
+        linear = float(np.linalg.norm(now.p_base_mass - before.p_base_mass))
+        R = before.T_base_body[:3, :3].T @ now.T_base_body[:3, :3]
+        return max(linear, float(Rotation.from_matrix(R).magnitude())) / time_step
+
+    def tilt(self) -> float:
+        """Angle between its upright axis at the start and now, rad."""
+        R = self._now().T_base_body[:3, :3] @ self._start.T_base_body[:3, :3].T
+        return float(np.arccos(np.clip(R[2, 2], -1.0, 1.0)))
+
+    def _now(self) -> _Instant:
+        T = np.asarray(self.entity.pose.to_transformation_matrix(), dtype=np.float64)
+        p_body_mass = np.asarray(self._body.cmass_local_pose.p, dtype=np.float64)
+        return _Instant(T, se3.apply(T, p_body_mass))
