@@ -11,6 +11,8 @@ from workspace.packages import find_packages
 from workspace.steps import Runner
 
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
+_SIDE_BY_SIDE = ("-m", "not alone", "--dist", "loadfile")
+_MOST_WORKERS = 8
 
 
 def run_all(
@@ -72,8 +74,14 @@ def _commands(
     return [
         ("ruff", [python, "-m", "ruff", "check", "."], {}),
         ("mypy", mypy, {"MYPYPATH": roots}),
-        ("tests", [*pytest, *tests], {}),
+        ("tests side by side", [*pytest, *_SIDE_BY_SIDE, "-n", _workers(), *tests], {}),
+        ("tests one by one", [*pytest, "-m", "alone", *tests], {}),
     ]
+
+
+def _workers() -> str:
+    """Number of tests that run side by side; each may take a gigabyte."""
+    return str(max(1, min(_MOST_WORKERS, os.cpu_count() or 1)))
 
 
 def _programs(folder: Path) -> list[Path]:
