@@ -19,10 +19,16 @@ from gensim2_kpam.solver_config import (
 )
 from gensim2_kpam.tool import HALF_TURN, HAND_LINK, TOOL_KEYPOINTS
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.catalogue import load_task, task_names
 from kpam_scenes import HOME, Array, angle_between, draw, moved
 from public_solvers import SOLVERS
 
-TASKS = {"Box": "OpenBox", "Lap": "OpenLaptop", "Dra": "OpenDrawer"}
+TASKS = {
+    solver: name
+    for name in task_names()
+    for subtask in load_task(name).subtasks
+    for solver in subtask.solvers
+}
 CASES = {name: load_solver(name) for name in solver_names()} | {
     f"public {name}": parse_solver(SOLVERS[name].yaml(), name)
     for name in ("OpenBox", "CloseBox", "OpenLaptop", "OpenDrawer", "PressToasterLever")
@@ -30,8 +36,7 @@ CASES = {name: load_solver(name) for name in solver_names()} | {
 
 
 def scene_for(name: str, library: AssetLibrary, seed: int) -> SceneObject:
-    kind = next((task for part, task in TASKS.items() if part in name), "OpenDrawer")
-    return draw(kind, library, seed)
+    return draw(TASKS[name.removeprefix("public ")], library, seed)
 
 
 def target_of(scene: SceneObject) -> Target:

@@ -220,6 +220,16 @@ def check_suitcase(asset: ArticulatedAsset, off_axis: float) -> None:
 def test_a_suitcase_lies_on_its_back_with_the_edge_of_its_lid_to_the_robot(seed, generated):
     asset = generated("suitcase_rotate", seed)
     check_suitcase(asset, off_axis=1e-5)
+    # It lies on the table, whichever way its lid is.
+    T = asset.resting([0.4, 0.1, asset.rest_height()], 0.3)
+    lowest = [np.inf]
+    for q in np.linspace(*asset.joint_range, 30):
+        poses = asset.tree.link_poses(q)
+        for link, v in asset.hulls:
+            P = T @ poses[link]
+            lowest.append((v @ P[:3, :3].T + P[:3, 3])[:, 2].min())
+    assert min(lowest) == pytest.approx(0.001, abs=1e-5)
+    assert asset.yaw(T) == pytest.approx(0.3)
     # Nothing on the base is so far before the lid that it keeps a hand away from its edge.
     parts = procedural.make_model("suitcase_rotate", seed)
     out = max(p.vertices[:, 1].max() for p in parts.body)

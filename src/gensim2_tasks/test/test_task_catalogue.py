@@ -60,6 +60,13 @@ def test_the_catalogue_has_the_six_tasks():
     } <= {*task_names()}  # fmt: skip
 
 
+def test_the_catalogue_has_those_of_suitcase_oven_and_toaster():
+    assert {
+        "SwingSuitcaseLidOpen", "CloseSuitcaseLid", "RotateOvenKnob", "PushOvenClose",
+        "PressToasterLever",
+    } <= {*task_names()}  # fmt: skip
+
+
 def changed(path: str, value: object) -> str:
     """The valid document with one entry set; ``path`` like ``objects.0.name``."""
     document = copy.deepcopy(VALID)
