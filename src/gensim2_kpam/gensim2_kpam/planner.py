@@ -225,6 +225,7 @@ class Planner:
                 continue
             try:
                 trajectory = entered(retime(self.arm.plant, path, limits))
+                trajectory = trajectory_as_sent(trajectory)
             except RetimingError:
                 continue
             opened = Phase("gripper", gripper=(finger, config.grip_effort))
