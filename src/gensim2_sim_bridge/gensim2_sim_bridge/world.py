@@ -243,6 +243,8 @@ class World:
                 shape.set_collision_groups(groups)
         (joint,) = articulation.active_joints
         joint.set_friction(asset.joint_friction)
+        # The loader scales them, always.
+        joint.set_limits(np.array([asset.tree.moving.limits], dtype=np.float32))
         armature = asset.joint_armature
         if armature is None:
             armature = self.config.object_armature

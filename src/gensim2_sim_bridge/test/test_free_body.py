@@ -88,13 +88,13 @@ def test_only_the_way_in_its_direction_counts(world: World, draw: Draw, task: st
         T = start.copy()
         T[:3, 3] += way
         thing.set_pose(sapien.Pose(T))
-        assert world.joint_state(placed.name)[0] == pytest.approx(expected, abs=1e-5)
+        assert world.joint_state(placed.name)[0] == pytest.approx(expected, abs=1e-3)
         assert world.observations()[placed.name].tilt < 1e-3
 
 
 def test_what_is_tipped_over_is_not_upright(world: World, draw: Draw) -> None:
     """However far it has gone."""
-    task = load_task(FREE[0])
+    task = load_task("PushBox")
     (placed,) = draw(task.name, 2)
     world.reset([placed])
     thing = entity(world, placed.name)

@@ -27,7 +27,7 @@ from .asset_files import short
 from .asset_info import AssetInfo, load_info
 from .categories import JOINT_ARMATURE, JOINT_FRICTION, RESTING
 from .hulls import hull_vertices
-from .kinematic_tree import AssetError, KinematicTree, load_tree
+from .kinematic_tree import AssetError, KinematicTree, load_tree, with_range
 from .licences import Licence, find_licence
 from .procedural.folder import VERSION as PROCEDURAL_VERSION
 from .se3 import Array
@@ -222,6 +222,8 @@ def load_asset(ref: AssetRef, folder: Path, root: Path | None = None) -> Articul
         )
     info, document = load_info(folder)
     tree = load_tree(folder / "mobility.urdf", info.scale)
+    if info.joint_position_range is not None:
+        tree = with_range(tree, info.scale, info.joint_position_range)
     closed, opened = _joint_range(info, tree)
     if not np.isfinite([closed, opened]).all() or abs(closed - opened) < MIN_RANGE:
         raise AssetError(f"{path}: the joint has no finite range; give joint_position_range")

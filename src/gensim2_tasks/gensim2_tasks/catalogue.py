@@ -61,8 +61,10 @@ def load_task(name: str) -> TaskSpec:
     """
     names = task_names()
     if name not in names:
-        near = difflib.get_close_matches(name[:100], names, 3, 0.4) or names
-        raise TaskError(f"unknown task {short(name)}; did you mean {', '.join(near)}?")
+        near = difflib.get_close_matches(name[:100], names, 3, 0.4)
+        known = f"ros2 run gensim2_tasks catalogue list shows all {len(names)}"
+        hint = f"did you mean {', '.join(near)}?" if near else known
+        raise TaskError(f"unknown task {short(name)}; {hint}")
     file = _TASKS / f"{name}.yaml"
     spec = parse_task(file.read_text(encoding="utf-8"), file.name)
     if spec.name != name:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from . import se3
 from .asset_files import MAX_NUMBER, AssetError, check_xml, mesh_file, read_file, short
 from .se3 import Array
 
-__all__ = ["AssetError", "Joint", "KinematicTree", "Shape", "load_tree"]
+__all__ = ["AssetError", "Joint", "KinematicTree", "Shape", "load_tree", "with_range"]
 
 MAX_PARTS = 2000  # links, and shapes of either kind; the largest public object has 138 shapes
 _SHAPES = ("collision", "visual")
@@ -110,6 +110,27 @@ def load_tree(path: Path, scale: float) -> KinematicTree:
         raise AssetError(f"{path}: no collision mesh; give a link a <collision> with a mesh")
     visuals = tuple(_shapes(root, "visual", scale, path))
     return KinematicTree(ordered[0].parent, links, ordered, collisions, visuals)
+
+
+def with_range(tree: KinematicTree, scale: float, wanted: tuple[float, float]) -> KinematicTree:
+    """The tree with the limits of its slide as they are in the file, where those are meant.
+
+    Lengths of a URDF are unscaled, but the slides that GenSim2 has put under whole objects are in
+    metres. The range beside them tells: it lies beyond the scaled limits, and within the others.
+
+    Args:
+        tree: As it was read.
+        scale: What it was scaled by.
+        wanted: Joint position when closed and when open, m.
+    """
+    joint = tree.moving
+    low, high = joint.limits
+    beyond, within = high < max(wanted), max(wanted) <= high / scale
+    if joint.kind != "prismatic" or not (beyond and within):
+        return tree
+    unscaled = (low / scale, high / scale)
+    joints = tuple(replace(j, limits=unscaled) if j is joint else j for j in tree.joints)
+    return replace(tree, joints=joints)
 
 
 def _in_order(links: tuple[str, ...], joints: list[Joint], path: Path) -> tuple[Joint, ...]:

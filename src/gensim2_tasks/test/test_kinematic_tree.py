@@ -1,13 +1,14 @@
 """The URDF reader: accepts exactly trees with one moving joint, refuses all else by name."""
 
 import random
+import re
 import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from asset_samples import UNTIMED, Reference, urdf_text, write_asset
-from gensim2_tasks.kinematic_tree import AssetError, KinematicTree, load_tree
+from gensim2_tasks.kinematic_tree import AssetError, KinematicTree, load_tree, with_range
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -203,3 +204,21 @@ def test_the_axis_is_given_in_the_root_frame(folder):
     point, direction = read(folder, urdf_text(axis="0 0 2"), 0.5).axis_in_root()
     # Body (x, y, z) is (-z, -x, y) of the root.
     assert point == pytest.approx([0.05, 0, 0.05]) and direction == pytest.approx([-1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ((0.0, 0.12), (0.0, 0.3)),
+        ((0.0, 0.05), (0.0, 0.06)),
+        ((0.0, 0.5), (0.0, 0.06)),
+        ((0.0, 0.06), (0.0, 0.06)),
+    ],
+    ids=["metres", "scaled", "neither", "the end"],
+)
+def test_a_slide_that_was_put_under_an_object_is_in_metres(wanted, expected, folder):
+    """Scaled, a bag that has to go 12 cm could go 6."""
+    slide = re.sub('type="revolute"', 'type="prismatic"', GOOD)
+    tree = read(folder, re.sub("<limit [^>]*/>", '<limit lower="0" upper="0.3"/>', slide), 0.2)
+    assert with_range(tree, 0.2, wanted).moving.limits == pytest.approx(expected)
+    assert with_range(tree, 0.2, wanted).axis_in_root()[1] == pytest.approx(tree.axis_in_root()[1])

@@ -28,7 +28,11 @@ from gensim2_tasks import procedural
 HINGED = ("box_rotate", "laptop_rotate")
 CABINETS = ("microwave", "refrigerator", "safe_rotate")
 DOORS = (*CABINETS, "door")
-SLIDING = ("box_move", "drawer", "toaster_press")
+SLIDING = (
+    "drawer",
+    "toaster_press",
+    *(c for c in procedural.categories() if c.endswith(("_move", "_lift"))),
+)
 ALL = procedural.categories()
 HELD = [c for c in ALL if not procedural.make_model(c, 0).free]
 # Of the body frame, about which an object turns; x where nothing else is said.

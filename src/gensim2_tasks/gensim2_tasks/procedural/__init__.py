@@ -21,6 +21,7 @@ from gensim2_tasks.procedural import (
     drawer,
     faucet,
     laptop,
+    loose,
     microwave,
     oven,
     refrigerator,
@@ -33,9 +34,11 @@ from gensim2_tasks.procedural.folder import Model, write_folder
 __all__ = ["categories", "generate", "make_model"]
 
 _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
+    "bag_move": loose.generate_bag,
     "bag_swing": bag.generate_model,
     "box_move": carton.generate_model,
     "box_rotate": box.generate_model,
+    "bucket_lift": loose.generate_bucket,
     "bucket_swing": bucket.generate_model,
     "door": door.generate_model,
     "drawer": drawer.generate_model,
@@ -45,7 +48,9 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "oven": oven.generate_model,
     "refrigerator": refrigerator.generate_model,
     "safe_rotate": safe.generate_model,
+    "suitcase_move": loose.generate_suitcase,
     "suitcase_rotate": suitcase.generate_model,
+    "toaster_move": loose.generate_toaster,
     "toaster_press": toaster.generate_model,
 }
 
