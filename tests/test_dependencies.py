@@ -18,7 +18,7 @@ GROUPS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[a-z,]+\])?==(?P<version>[A-Za-z0-9.]+)")
 # Never imported by the project: programs, what builds the workspace, and what NumPy 1 needs.
 NOT_IMPORTED = re.compile(
-    r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|ros-jazzy-.*|pycollada|franky-sim"
+    r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|pytest-xdist|ros-jazzy-.*|pycollada|franky-sim"
 )
 # Modules of wheels that need not be installed when this runs.
 OF_OPTIONAL_GROUPS = {

@@ -18,7 +18,7 @@ from ament_index_python.packages import get_package_prefix
 
 ROOT = Path(__file__).resolve().parents[1]
 # Programs that are no nodes; they take options, not parameters.
-COMMANDS = {"dataset", "bench_success", "calibrate"}
+COMMANDS = {"dataset", "bench_success", "calibrate", "catalogue"}
 # What a node does not start without.
 NEEDED = {
     "sim_bridge": ("-p", "obs:=state"),
@@ -33,7 +33,8 @@ def nodes() -> list[tuple[str, str]]:
     """Package and executable of every node, from the entry points."""
     found = []
     for setup in sorted((ROOT / "src").glob("*/setup.py")):
-        names = re.findall(r'"(\w+) = gensim2_\w+\.\w+:\w+"', setup.read_text())
+        # Functions; what other entry points name are classes.
+        names = re.findall(r'"(\w+) = gensim2_\w+\.\w+:[a-z_]+"', setup.read_text())
         found += [(setup.parent.name, name) for name in names if name not in COMMANDS]
     return found
 
