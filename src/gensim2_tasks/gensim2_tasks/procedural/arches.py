@@ -9,6 +9,7 @@ import numpy as np
 from gensim2_tasks.procedural.parts import Array
 
 ArchKind = Literal["round", "square"]
+ARCH_KINDS: tuple[ArchKind, ...] = ("round", "square")
 PIECES = 8  # of what is round
 
 

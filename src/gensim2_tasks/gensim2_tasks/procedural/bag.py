@@ -7,12 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from gensim2_tasks.procedural.arches import ArchKind, arch_line
+from gensim2_tasks.procedural.arches import ARCH_KINDS, ArchKind, arch_line
 from gensim2_tasks.procedural.folder import Joint, Model
 from gensim2_tasks.procedural.palette import CASING, METAL, PAINT, pick, shade
 from gensim2_tasks.procedural.parts import Colour, Part, beam, box
 
-ARCH_KINDS: tuple[ArchKind, ...] = ("round", "square")
 STOPS = (-1.570796, 1.570796)  # rad: level to the front, level to the back, as in real models
 BUCKLE = 0.005  # m, thickness of what holds the strap
 

@@ -8,13 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from gensim2_tasks.procedural.arches import ArchKind, arch_line
+from gensim2_tasks.procedural.arches import ARCH_KINDS, ArchKind, arch_line
 from gensim2_tasks.procedural.folder import Joint, Model
 from gensim2_tasks.procedural.palette import METAL, PAINT, WOOD, pick, shade
 from gensim2_tasks.procedural.parts import Colour, Part, bar, box, tube
 
 ClosedSide = Literal["front", "back"]
-ARCH_KINDS: tuple[ArchKind, ...] = ("round", "square")
 EAR = 0.006  # m, thickness of what holds the handle
 SIDES = 12
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from gensim2_tasks.procedural import bag, bucket, suitcase, toaster
 from gensim2_tasks.procedural.folder import Joint, Model
+from gensim2_tasks.procedural.hinged_door import HEAD
 from gensim2_tasks.procedural.parts import Array
 
-HEAD = "articulated_object_head"
 Vector = tuple[float, float, float]
 AWAY: Vector = (0.0, 0.0, -1.0)  # from the front, which faces the robot
 UP: Vector = (0.0, 1.0, 0.0)
+DOWN: Vector = (0.0, -1.0, 0.0)  # away from the robot, for what lies on its back
 STOP = 0.30  # m, how far the way of what is pushed goes
 LIFT, LIFT_STOP = 0.20, 0.30  # m
 PUSH_HEIGHT = 0.05  # m over the table: further up a push would tip a bag
@@ -66,26 +67,27 @@ def _loose(
     )
 
 
-def _pushed(model: Model, rng: np.random.Generator, head: Vector, what: str) -> Model:
+def _pushed(model: Model, rng: np.random.Generator, axis: Vector, head: Vector, text: str) -> Model:
     ends = float(rng.uniform(0.10, 0.12)), STOP
     density = float(rng.uniform(100.0, 200.0))
-    return _loose(
-        model, AWAY, ends, {HEAD: (head, f"the middle of the front of the {what}")}, density
-    )
+    return _loose(model, axis, ends, {HEAD: (head, text)}, density)
+
+
+def _pushed_low(model: Model, rng: np.random.Generator, what: str) -> Model:
+    """One that is pushed at the lower part of its front."""
+    low, high = _bounds(model)
+    head = (0.0, float(low[1]) + PUSH_HEIGHT, float(high[2]))
+    return _pushed(model, rng, AWAY, head, f"the middle of the front of the {what}")
 
 
 def generate_toaster(rng: np.random.Generator) -> Model:
-    """Draw a toaster; it is pushed at its front, beside the lever."""
-    model = toaster.generate_model(rng)
-    low, high = _bounds(model)
-    return _pushed(model, rng, (0.0, float(low[1]) + PUSH_HEIGHT, float(high[2])), "toaster")
+    """Draw a toaster; it is pushed at its front, under the lever."""
+    return _pushed_low(toaster.generate_model(rng), rng, "toaster")
 
 
 def generate_bag(rng: np.random.Generator) -> Model:
     """Draw a bag; its strap stands."""
-    model = bag.generate_model(rng)
-    low, high = _bounds(model)
-    return _pushed(model, rng, (0.0, float(low[1]) + PUSH_HEIGHT, float(high[2])), "bag")
+    return _pushed_low(bag.generate_model(rng), rng, "bag")
 
 
 def generate_suitcase(rng: np.random.Generator) -> Model:
@@ -93,10 +95,7 @@ def generate_suitcase(rng: np.random.Generator) -> Model:
     model = suitcase.generate_model(rng)
     low, high = _bounds(model)
     head = (0.0, float(high[1]), float(low[2] + high[2]) / 2.0)
-    ends = float(rng.uniform(0.10, 0.12)), STOP
-    text = "the midpoint of the edge of the suitcase body"
-    density = float(rng.uniform(100.0, 200.0))
-    return _loose(model, (0.0, -1.0, 0.0), ends, {HEAD: (head, text)}, density)
+    return _pushed(model, rng, DOWN, head, "the midpoint of the edge of the suitcase body")
 
 
 def generate_bucket(rng: np.random.Generator) -> Model:
