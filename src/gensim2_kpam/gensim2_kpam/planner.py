@@ -88,6 +88,7 @@ class Planner:
         clock: Callable[[], float] = time.process_time,
     ) -> None:
         self.config = config or PlannerConfig()
+        self._limits = JointLimits.fr3().reduced(0.0, self.config.speed, self.config.acceleration)
         self.arm = ArmModel(urdf)
         self._actuation = ActuationSolver(self.arm)
         self._urdf, self._clock = urdf, clock
@@ -171,7 +172,7 @@ class Planner:
         model.allow_contact(False)
         retreat: tuple[Phase, ...] = ()
         if model.in_collision(q_start, part_q, config.clearance):
-            outcome = self._retreat(scene, q_start)
+            outcome = self._retreat(model, scene, q_start)
             model.place(scene.T_base_root, finger)
             if outcome is None:
                 pairs = model.named_contacts(q_start, part_q, config.clearance)
@@ -210,32 +211,29 @@ class Planner:
         return _farthest(search)
 
     def _retreat(
-        self, scene: SceneObject, q_start: Array
+        self, model: CollisionModel, scene: SceneObject, q_start: Array
     ) -> tuple[tuple[Phase, ...], Array] | None:
         """Backing off, where the hand is still at something, and where it ends (7,).
 
         With open fingers, which let go of what they may hold; closed, where those have no room.
         """
-        config, model = self.config, self.collision_model(scene)
-        limits = JointLimits.fr3().reduced(0.0, config.speed, config.acceleration)
+        config = self.config
         for finger in (config.finger_open, config.finger_closed):
             model.place(scene.T_base_root, finger)
             path = back_off(self.arm, model, q_start, scene.joint_position, config.clearance)
             if path is None:
                 continue
             try:
-                trajectory = entered(retime(self.arm.plant, path, limits))
-                trajectory = trajectory_as_sent(trajectory)
+                trajectory = entered(retime(self.arm.plant, path, self._limits))
             except RetimingError:
                 continue
-            opened = Phase("gripper", gripper=(finger, config.grip_effort))
-            return (opened, Phase("retreat", trajectory)), path[-1]
+            fingers = Phase("gripper", gripper=(finger, config.grip_effort))
+            return (fingers, Phase("retreat", trajectory_as_sent(trajectory))), path[-1]
         return None
 
     def _phases(self, solver: SolverConfig, approach: Array, actuate: Array) -> tuple[Phase, ...]:
         config = self.config
-        limits = JointLimits.fr3().reduced(0.0, config.speed, config.acceleration)
-        plant = self.arm.plant
+        limits, plant = self._limits, self.arm.plant
         hold = np.vstack([actuate[-1], actuate[-1]])
         t = np.array([0.0, max(config.settle_time, solver.settle_time)])
         settle = trajectory_as_sent(Trajectory(t=t, q=hold, dq=np.zeros_like(hold)))
