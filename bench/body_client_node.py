@@ -132,9 +132,14 @@ class BodyClient:
         if not handle.accepted:
             raise BenchError("the arm refused a goal")
 
-    def stream(self, trajectory: Trajectory, spoil: Callable[[Any], None] | None = None) -> float:
-        """Publishes a chunk, spoilt or not; returns when."""
-        message = trajectory_to_msg(trajectory)
+    def stream(
+        self,
+        trajectory: Trajectory,
+        spoil: Callable[[Any], None] | None = None,
+        stamp: float = 0.0,
+    ) -> float:
+        """Publishes a chunk, spoilt or not, that begins at `stamp` (s; 0 = now); returns when."""
+        message = trajectory_to_msg(trajectory, stamp)
         if spoil is not None:
             spoil(message)
         began = time.monotonic()

@@ -17,13 +17,12 @@ from control_msgs.msg import JointTrajectoryControllerState
 from diagnostic_msgs.msg import DiagnosticArray
 from figures import BenchError
 from gensim2_control.hardware import Array
-from gensim2_control.ros.conversions import stamp_from_seconds, trajectory_to_msg
+from gensim2_control.ros.conversions import trajectory_to_msg
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory
 from sensor_msgs.msg import JointState
 from soak_moves import CHUNK_STEP, Grip, chunk_of
-from trajectory_msgs.msg import JointTrajectory
 
 from gensim2_msgs.msg import FrankaState
 
@@ -150,7 +149,7 @@ class SoakClient(BodyClient):
         began_ros = clock.now().nanoseconds * 1e-9
         pause = threading.Event()
         while (t := clock.now().nanoseconds * 1e-9 - began_ros) < motion.duration:
-            self.stream(chunk_of(motion, t), partial(_stamp, began_ros + t))
+            self.stream(chunk_of(motion, t), stamp=began_ros + t)
             pause.wait(CHUNK_STEP)
         self.rested_at(began + motion.duration)
         away = float(np.abs(self.q() - motion.q[-1]).max())
@@ -187,7 +186,3 @@ class SoakClient(BodyClient):
             self._heard[topic] += 1
             if topic == STATE_TOPIC:
                 self._success = min(self._success, message.control_command_success_rate)
-
-
-def _stamp(t: float, message: JointTrajectory) -> None:
-    message.header.stamp = stamp_from_seconds(t)

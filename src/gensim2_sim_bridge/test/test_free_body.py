@@ -80,7 +80,7 @@ def test_root_and_joint_tell_where_it_is_wherever_it_is(
 def test_only_the_way_in_its_direction_counts(world: World, draw: Draw, task: str) -> None:
     (placed,) = draw(task, 1)
     world.reset([placed])
-    thing, start = entity(world, placed.name), None
+    thing = entity(world, placed.name)
     start = pose(thing)
     along = placed.T_base_root[:3, :3] @ placed.asset.tree.axis_in_root()[1]
     aside = np.cross(along, [0.3, -0.4, 0.5])
