@@ -119,3 +119,39 @@ def test_a_start_that_hangs_is_ended_by_a_second_signal() -> None:
         process.kill()
     assert (process.returncode, output) == (0, ""), errors
     assert "Traceback" not in errors
+
+
+STRUCK = """
+import os
+import signal
+import sys
+import threading
+
+class Struck(threading.Barrier):
+    def wait(self, timeout=None):
+        if threading.current_thread() is threading.main_thread():
+            print("half made", flush=True)
+            for _ in range(2):
+                os.kill(os.getpid(), signal.SIGINT)
+        return super().wait(timeout)
+
+threading.Barrier = Struck
+
+from gensim2_control.ros.run import run_node
+from rclpy.node import Node
+
+sys.exit(run_node(lambda: Node("struck")))
+"""
+
+
+def test_two_signals_while_the_pool_is_made_end_it_in_an_orderly_way() -> None:
+    """Ctrl-C under a launch: the terminal and the launch send one each."""
+    done = subprocess.run(
+        [sys.executable, "-c", STRUCK],
+        env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)},
+        capture_output=True,
+        text=True,
+        timeout=GUARD,
+    )
+    assert "half made" in done.stdout
+    assert done.returncode == 0, done.stderr

@@ -78,8 +78,10 @@ def run_node(
                 wait_until_name_is_free(node, since, lambda: end.made)
             if hasattr(node, "start"):
                 node.start(lambda: end.made)
-            spinner = _Spinner(node, threads)
+            # A second signal, as a terminal and a launch send one each, must not cut what follows:
+            # the threads of a pool that is left half made would be waited for without end.
             end.started()
+            spinner = _Spinner(node, threads)
             spinner.wait(end)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
