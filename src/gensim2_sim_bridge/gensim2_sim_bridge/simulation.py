@@ -14,8 +14,8 @@ from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
 from gensim2_tasks.assets import PROCEDURAL, AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, load_task
+from gensim2_tasks.monitor import TaskMonitor
 from gensim2_tasks.placement import draw_scene
-from gensim2_tasks.predicates import SuccessCondition, SuccessMonitor
 from gensim2_tasks.specs import TaskSpec
 from numpy.typing import NDArray
 
@@ -63,7 +63,7 @@ class Simulation:
         self.body = body
         self.library = library
         self.observation_steps = observation_steps
-        self.monitor: SuccessMonitor | None = None
+        self.monitor: TaskMonitor | None = None
         self.drawn: Drawn | None = None
         self.reset_count = 0
 
@@ -103,7 +103,7 @@ class Simulation:
             except SceneError as error:
                 why = str(error)
                 continue
-            self._begin(spec.success)
+            self._begin(spec)
             parameters = {
                 "asset": asset,
                 "randomize": randomize,
@@ -140,11 +140,11 @@ class Simulation:
         world = self.world
         world.steps = -(-world.steps // self.observation_steps) * self.observation_steps
 
-    def _begin(self, condition: SuccessCondition | None) -> None:
+    def _begin(self, task: TaskSpec | None) -> None:
         for _ in range(SETTLE_STEPS):
             self.world.step()
         self._align()
-        self.monitor = None if condition is None else SuccessMonitor(condition)
+        self.monitor = None if task is None else TaskMonitor(task)
         self.body.reseed()
         self.body.update()
         self._judge()

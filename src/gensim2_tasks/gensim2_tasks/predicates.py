@@ -120,37 +120,3 @@ class SuccessCondition(BaseModel):
         some = tuple(p.evaluate(scene) for p in self.any)
         holds = all(e.satisfied for e in every) and (not some or any(e.satisfied for e in some))
         return holds, every + some
-
-
-class SuccessMonitor:
-    """Follows a success condition over time.
-
-    Args:
-        condition: What to follow.
-    """
-
-    def __init__(self, condition: SuccessCondition) -> None:
-        self.condition = condition
-        self._since: float | None = None
-        self.holds = False
-        self.evaluations: tuple[Evaluation, ...] = ()
-        self.dwell = 0.0
-
-    def update(self, t: float, scene: Mapping[str, ObjectObservation]) -> bool:
-        """Takes the scene at time ``t`` (s); returns whether the task has succeeded.
-
-        Success means that the condition has held for the dwell time and still holds.
-        """
-        self.holds, self.evaluations = self.condition.evaluate(scene)
-        if not self.holds:
-            self._since, self.dwell = None, 0.0
-            return False
-        if self._since is None:
-            self._since = t
-        self.dwell = t - self._since
-        return self.succeeded
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the condition has held long enough. A hair is allowed for rounding of times."""
-        return self.holds and self.dwell >= self.condition.dwell - 1e-9
