@@ -8,14 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from gensim2_control.body import Body
-from gensim2_control.goals import Goal, GoalRejected
+from gensim2_control.goals import ArmCode, Goal, GoalRejected
 from gensim2_control.hardware import ARM_DOF
 from gensim2_control.trajectory import Trajectory
 from gensim2_kpam.as_message import scene_as_sent
-from gensim2_kpam.expert import ExpertCode, ExpertError, Performance, perform
+from gensim2_kpam.expert import perform
+from gensim2_kpam.performance import ExpertCode, ExpertError, Observed, Performance
 from gensim2_kpam.plan import Plan, PlanFailure, SceneObject
 from gensim2_kpam.planner import Planner
 from gensim2_kpam.task_planner import TaskPlanner
@@ -25,6 +27,8 @@ from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.specs import TaskSpec
 
+G = TypeVar("G", bound=Goal)
+SEEDS = 2**64
 IDLE, EXPERT = "idle", "kpam_expert"
 IDLE_TIME = 8.0  # s, about as long as an episode of the expert
 
@@ -57,7 +61,7 @@ class BatchCell:
         seed: Of the scene.
         control: Runs the controllers at every tick, before the physics.
         moved: Told after every tick.
-        rested: Told after every goal.
+        rested: Told after every goal, once the robot rests.
     """
 
     def __init__(
@@ -77,9 +81,11 @@ class BatchCell:
         """See ``Performer``."""
         return self.simulation.world.t
 
-    def plan(self, task: TaskSpec, subtask: int) -> Plan | PlanFailure:
+    def plan(self, task: TaskSpec, subtask: int, attempt: int) -> Plan | PlanFailure:
         """See ``Performer``."""
-        world = self.simulation.world
+        world, state = self.simulation.world, self.simulation.body.state
+        if state is None:
+            raise ExpertError(ExpertCode.SENSOR_STALE, "nothing is known of the robot")
         placed = next(o for o in world.objects if o.name == task.subtasks[subtask].object)
         scene = SceneObject(
             placed.asset,
@@ -87,17 +93,29 @@ class BatchCell:
             world.joint_state(placed.name)[0],
             world.keypoints(placed.name),
         )
-        q = np.asarray(world.robot.get_qpos()[:ARM_DOF], dtype=float)
-        return self.planner.plan(task, subtask, scene_as_sent(scene), q, self.seed)
+        seed = (self.seed + attempt) % SEEDS
+        # What the robot has said last, as a planner hears it from the graph.
+        q = np.array(state.q[:ARM_DOF])
+        return self.planner.plan(task, subtask, scene_as_sent(scene), q, seed)
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
         """See ``Performer``."""
         body = self.simulation.body
         self._finish(lambda: body.follow(trajectory, path_tolerance, goal_tolerance))
 
-    def grip(self, position: float, effort: float) -> None:
+    def grip(self, position: float, effort: float) -> bool:
         """See ``Performer``."""
-        self._finish(lambda: self.simulation.body.grip(position, effort))
+        goal = self._finish(lambda: self.simulation.body.grip(position, effort))
+        return goal.stalled
+
+    def observe(self, task: TaskSpec) -> Observed:
+        """See ``Performer``."""
+        simulation = self.simulation
+        tilts = {name: o.tilt for name, o in simulation.world.observations().items()}
+        judged = simulation.drawn is not None and simulation.drawn.task == task
+        if simulation.monitor is None or not judged:
+            return Observed((None,) * len(task.subtasks), tilts)
+        return Observed(simulation.monitor.done, tilts)
 
     def tick(self) -> None:
         """Moves on by one control period."""
@@ -105,17 +123,24 @@ class BatchCell:
         self.simulation.advance()
         self._moved()
 
-    def _finish(self, start: Callable[[], Goal]) -> None:
+    def _finish(self, start: Callable[[], G]) -> G:
         try:
             goal = start()
         except GoalRejected as rejection:
             raise ExpertError(ExpertCode.GOAL_REJECTED, str(rejection)) from None
-        while not goal.done:
+        # An arm that has given up its goal still slows down.
+        while not goal.done or self.simulation.body.busy:
             self.tick()
         self._rested()
         result = goal.result
         if result is not None and not result.succeeded:
-            raise ExpertError(ExpertCode.EXECUTION_FAILED, f"{result.code.name}: {result.text}")
+            raise ExpertError(
+                ExpertCode.EXECUTION_FAILED,
+                f"{result.code.name}: {result.text}",
+                # Whoever stops the robot ends its goal as one that has become invalid.
+                again=result.code is not ArmCode.INVALID_GOAL,
+            )
+        return goal
 
 
 class BatchRunner:
@@ -163,7 +188,7 @@ class BatchRunner:
             began = world.t
             while world.t < began + IDLE_TIME:
                 cell.tick()
-            performance = Performance(0.0, began, world.t, None, ())
+            performance = Performance(0.0, began, world.t, None)
         else:
             performance = perform(spec, cell)
         monitor = self.simulation.monitor

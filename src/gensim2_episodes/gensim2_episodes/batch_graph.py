@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from gensim2_control.body_state import BodyState
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
-from gensim2_kpam.expert import ExpertCode, Performance, perform
+from gensim2_kpam.expert import perform
+from gensim2_kpam.performance import ExpertCode, Performance
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_tasks.catalogue import TaskError, load_task
 
@@ -222,7 +223,7 @@ def _reply(performance: Performance, end_ns: int) -> ExecuteReply:
         execution_time=whole_ns(performance.ended_at - performance.started_at),
         actuation_time=None if actuated is None else whole_ns(actuated - performance.started_at),
         actuation_ns=None if actuated is None else _ns(actuated),
-        report=json_object(json.dumps(list(performance.reports))),
+        report=json_object(json.dumps(performance.records)),
     )
 
 

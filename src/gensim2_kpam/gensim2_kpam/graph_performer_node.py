@@ -17,10 +17,10 @@ from rclpy.node import Node
 
 from gensim2_msgs.action import PlanTask
 
-from .expert import ExpertCode, ExpertError
 from .goal_call_node import call, status_name, succeeded, unanswered
 from .graph_news_node import ROUNDING, GraphNews
 from .kpam_messages_node import plan_from_result
+from .performance import ExpertCode, ExpertError, Observed
 from .plan import Plan, PlanFailure
 from .task_stop_node import TaskStop
 

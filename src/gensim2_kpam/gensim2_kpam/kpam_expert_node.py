@@ -24,9 +24,10 @@ from rclpy.node import Node
 
 from gensim2_msgs.action import ExecuteTask
 
-from .expert import ExpertCode, ExpertError, Performance, perform
+from .expert import RETRIES, perform
 from .expert_report_node import expert_report
 from .graph_performer_node import GraphPerformer, Patience
+from .performance import ExpertCode, ExpertError, Performance
 
 # s of wall time
 CLOSE_TIMEOUT = 5.0  # for a task to end at shutdown
