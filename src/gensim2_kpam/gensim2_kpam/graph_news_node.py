@@ -11,15 +11,15 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
 
-from gensim2_msgs.msg import SceneState
+from gensim2_msgs.msg import RobotStatus, SceneState
 
-SCENE, JOINTS = "scene/state", "joint_states"
+SCENE, JOINTS, STATUS = "scene/state", "joint_states", "robot_status"
 ROUNDING = 1e-6  # s, of stamps that are added up
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class GraphNews:
-    """The newest scene and joint state.
+    """The newest scene, joint state and status of the robot.
 
     Args:
         node: The node; its clock is ROS time.
@@ -30,18 +30,24 @@ class GraphNews:
     def __init__(self, node: Node, group: CallbackGroup, changed: threading.Condition) -> None:
         self.scene: SceneState | None = None
         self.joints: JointState | None = None
+        self._moving = False
         self._clock = node.get_clock()
         self._changed = changed
         self._scene_heard = False  # since the task began
         self._came: dict[str, float] = {}  # wall time, s
         self._began = time.monotonic()
+        self._look_from, self._look_stamps = 0.0, list[float]()
         node.create_subscription(SceneState, SCENE, self._on_scene, LATCHED, callback_group=group)
         node.create_subscription(JointState, JOINTS, self._on_joints, 1, callback_group=group)
+        node.create_subscription(
+            RobotStatus, STATUS, self._on_status, LATCHED, callback_group=group
+        )
 
     def _on_scene(self, message: SceneState) -> None:
         with self._changed:
             self.scene, self._scene_heard = message, True
             self._came[SCENE] = time.monotonic()
+            self._look_stamps.append(seconds(message.header.stamp))
             self._changed.notify_all()
 
     def _on_joints(self, message: JointState) -> None:
@@ -49,6 +55,31 @@ class GraphNews:
             self.joints = message
             self._came[JOINTS] = time.monotonic()
             self._changed.notify_all()
+
+    def _on_status(self, message: RobotStatus) -> None:
+        with self._changed:
+            self._moving = message.in_motion
+            if self._moving:
+                self._look_stamps.clear()
+            self._changed.notify_all()
+
+    def look(self) -> None:
+        """From here on ``looked`` waits for a scene that shows what has been done up to now."""
+        with self._changed:
+            self._look_from = self.now()
+            self._look_stamps.clear()
+
+    def looked(self, period: float) -> bool:
+        """Whether the newest scene shows the robot at rest, after the call of ``look``.
+
+        Where time stands still, two scenes of the same moment tell so; else one that is later by
+        ``period`` (s of ROS time), that of scene states, since one may have been under way.
+        """
+        stamps = self._look_stamps
+        if self._moving or not stamps:
+            return False
+        still = len(stamps) > 1 and abs(stamps[-1] - stamps[-2]) < ROUNDING
+        return still or stamps[-1] >= self._look_from + period - ROUNDING
 
     def begin(self) -> None:
         """From here on only a scene that comes later is known to be of the present."""
