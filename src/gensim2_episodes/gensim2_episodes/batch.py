@@ -25,7 +25,10 @@ from gensim2_sim_bridge.hardware import SapienHardware
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.failure import FailureKind
 from gensim2_tasks.specs import TaskSpec
+
+from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
 
 G = TypeVar("G", bound=Goal)
 SEEDS = 2**64
@@ -35,7 +38,11 @@ IDLE_TIME = 8.0  # s, about as long as an episode of the expert
 
 @dataclass(frozen=True)
 class BatchEpisode:
-    """One attempt: what was drawn, what became of it and what it cost (CPU s, simulated s)."""
+    """One attempt: what was drawn, what became of it and what it cost (CPU s, simulated s).
+
+    ``failure`` is the kind of failure; empty after success. ``disturbed`` says how the episode was
+    spoiled, empty = not at all; ``undone`` whether the try that was spoiled has failed.
+    """
 
     task: str
     seed: int
@@ -50,6 +57,10 @@ class BatchEpisode:
     sim_time: float
     cpu_time: float
     solver: str
+    failure: str = ""
+    retries: int = 0
+    disturbed: str = ""
+    undone: bool = False
 
 
 class BatchCell:
@@ -62,6 +73,9 @@ class BatchCell:
         control: Runs the controllers at every tick, before the physics.
         moved: Told after every tick.
         rested: Told after every goal, once the robot rests.
+
+    Attributes:
+        disturbance: What spoils the episode; None = nothing.
     """
 
     def __init__(
@@ -76,6 +90,7 @@ class BatchCell:
         self.simulation, self.planner, self.seed = simulation, planner, seed
         self._control = control or simulation.control
         self._moved, self._rested = moved, rested
+        self.disturbance: Disturbance | None = None
 
     def now(self) -> float:
         """See ``Performer``."""
@@ -121,7 +136,31 @@ class BatchCell:
         """Moves on by one control period."""
         self._control()
         self.simulation.advance()
+        if self.disturbance is not None:
+            self.disturbance.step()
         self._moved()
+
+    def progress(self, stage: str, share: float) -> None:
+        """To be told what the expert is about."""
+        if self.disturbance is not None:
+            self.disturbance.stage = stage
+
+    @property
+    def disturbed(self) -> str:
+        """How the episode has been spoiled; empty = not at all."""
+        done = self.disturbance is not None and self.disturbance.record is not None
+        return str(self.disturbance.kind) if self.disturbance is not None and done else ""
+
+    def is_free(self, name: str, joint_position: float) -> bool:
+        """Whether nothing of the robot is where an object would be at a joint position."""
+        world = self.simulation.world
+        placed = next(o for o in world.objects if o.name == name)
+        scene = SceneObject(placed.asset, world.root_pose(name), joint_position, {})
+        model = self.planner.planner.collision_model(scene)
+        model.place(scene.T_base_root, world.finger_position)
+        model.allow_contact(False)
+        q = np.asarray(world.robot.get_qpos()[:ARM_DOF], dtype=float)
+        return not model.in_collision(q, joint_position, 0.0)
 
     def _finish(self, start: Callable[[], G]) -> G:
         try:
@@ -165,6 +204,7 @@ class BatchRunner:
         asset: str = "",
         randomize: bool = True,
         controller: str = EXPERT,
+        disturb: DisturbanceKind | None = None,
     ) -> BatchEpisode:
         """Runs one episode; a failure is in the result."""
         started = time.process_time()
@@ -184,13 +224,15 @@ class BatchRunner:
             openness.append((world.t, world.observations()[name].openness))
 
         cell = BatchCell(self.simulation, self.planner, seed, moved=moved)
+        if disturb is not None:
+            cell.disturbance = Disturbance(disturb, self.simulation, seed, cell.is_free)
         if controller == IDLE:
             began = world.t
             while world.t < began + IDLE_TIME:
                 cell.tick()
             performance = Performance(0.0, began, world.t, None)
         else:
-            performance = perform(spec, cell)
+            performance = perform(spec, cell, cell.progress)
         monitor = self.simulation.monitor
         achieved = monitor is not None and monitor.succeeded
         success = achieved and performance.code is ExpertCode.NONE
@@ -219,4 +261,8 @@ class BatchRunner:
             sim_time=performance.ended_at - performance.started_at,
             cpu_time=time.process_time() - started,
             solver=str(performance.reports[-1].get("solver", "")) if performance.reports else "",
+            failure="" if success else str(performance.failure or FailureKind.NOT_ACHIEVED),
+            retries=performance.retries,
+            disturbed=cell.disturbed,
+            undone=performance.retries > 0,
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gensim2_control.body_state import BodyState
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
@@ -28,6 +29,7 @@ from gensim2_episodes.attempts import (
     whole_ns,
 )
 from gensim2_episodes.batch import BatchCell, BatchRunner
+from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome, json_object
 from gensim2_episodes.recording import Recording
@@ -85,14 +87,22 @@ class BatchGraph:
     Records the state of robot and objects; there are no cameras.
     """
 
-    def __init__(self, runner: BatchRunner, kinematics: Fr3Kinematics, rate: float) -> None:
+    def __init__(
+        self,
+        runner: BatchRunner,
+        kinematics: Fr3Kinematics,
+        rate: float,
+        disturb: DisturbanceKind | None = None,
+    ) -> None:
         """Takes over a runner.
 
         Args:
             runner: Its simulation makes an observation every so often, which must be at `rate`.
             kinematics: Of the robot.
             rate: Of the observations [Hz].
+            disturb: How every episode is spoiled once; None = not at all.
         """
+        self._disturb = disturb
         self._simulation, self._planner = runner.simulation, runner.planner
         made = self._simulation.rate / self._simulation.observation_steps
         if abs(made - rate) > 1e-9:
@@ -105,6 +115,8 @@ class BatchGraph:
         self._stopped: Stopped = lambda: None
         self.solver = ""
         """The kPAM solver of the newest plan."""
+        self.disturbed = ""
+        """How the newest episode has been spoiled; empty = not at all."""
 
     def ready(self, stopped: Stopped) -> None:
         """See `attempts.Graph`: everything is always there."""
@@ -154,10 +166,18 @@ class BatchGraph:
         cell = BatchCell(
             self._simulation, self._planner, self._seed, self._control, rested=self._show
         )
-        performance = perform(spec, cell)
+        if self._disturb is not None:
+            cell.disturbance = Disturbance(
+                self._disturb, self._simulation, self._seed, cell.is_free
+            )
+        performance = perform(spec, cell, cell.progress)
         reports = performance.reports
+        self.disturbed = cell.disturbed
         self.solver = str(reports[-1].get("solver", "")) if reports else ""
-        return _reply(performance, _ns(self._simulation.world.t))
+        reply = _reply(performance, _ns(self._simulation.world.t))
+        if cell.disturbance is None or cell.disturbance.record is None:
+            return reply
+        return replace(reply, report={**reply.report, "disturbance": cell.disturbance.record})
 
     def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
         """See `attempts.Graph`."""
@@ -224,6 +244,8 @@ def _reply(performance: Performance, end_ns: int) -> ExecuteReply:
         actuation_time=None if actuated is None else whole_ns(actuated - performance.started_at),
         actuation_ns=None if actuated is None else _ns(actuated),
         report=json_object(json.dumps(performance.records)),
+        kind=performance.failure,
+        retries=performance.retries,
     )
 
 

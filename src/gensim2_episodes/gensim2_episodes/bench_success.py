@@ -12,7 +12,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -27,11 +28,13 @@ from gensim2_episodes.attempts import CollectRequest
 from gensim2_episodes.batch import EXPERT, IDLE, BatchEpisode, BatchRunner
 from gensim2_episodes.batch_record import collect_batch
 from gensim2_episodes.dataset_cli import make_console
+from gensim2_episodes.disturbance import DisturbanceKind
 from gensim2_episodes.errors import StoreError
 from gensim2_episodes.provenance import software_record
 from gensim2_episodes.replay_report import wilson
 from gensim2_episodes.store import EpisodeStore
 
+NONE = "none"
 QUIET_APPROACH = 0.05  # change of openness before the actuation pose
 
 
@@ -52,7 +55,28 @@ def summary_row(task: str, episodes: Sequence[BatchEpisode]) -> list[str]:
         f"{np.quantile(plan, 0.95):.3f}",
         f"{np.mean([e.cpu_time for e in episodes]):.2f}",
         f"{np.mean([e.sim_time for e in episodes]):.1f}",
+        f"{np.mean([e.retries for e in episodes]):.2f}",
+        _counted(e.failure for e in episodes if not e.success),
     ]
+
+
+def _counted(kinds: Iterable[str]) -> str:
+    """Kinds of failures and how often each was, the most frequent first."""
+    return ", ".join(f"{kind} {n}" for kind, n in Counter(kinds).most_common())
+
+
+def recovery(episodes: Sequence[BatchEpisode]) -> str:
+    """How many of the episodes that were spoiled have succeeded after all, in a sentence."""
+    disturbed = [e for e in episodes if e.disturbed]
+    undone = [e for e in disturbed if e.undone]
+    won = sum(e.success for e in undone)
+    low, high = wilson(won, len(undone)) if undone else (0.0, 1.0)
+    return (
+        f"disturbed {len(disturbed)} of {len(episodes)} episodes; in {len(undone)} the try was "
+        f"lost, {won} of those recovered (Wilson 95 %: {100 * low:.0f} to {100 * high:.0f} %); in "
+        f"the other {len(disturbed) - len(undone)} it went on, "
+        f"{sum(e.success for e in disturbed if not e.undone)} succeeded"
+    )
 
 
 COLUMNS = (
@@ -65,6 +89,8 @@ COLUMNS = (
     "plan p95",
     "CPU s/episode",
     "sim s/episode",
+    "retries",
+    "failures",
 )
 
 
@@ -83,6 +109,9 @@ def main(
     dataset: Annotated[
         Path | None, typer.Option(help="Record the episodes into this data set.")
     ] = None,
+    perturb: Annotated[
+        str, typer.Option(help=f"Spoil every episode once: {NONE}, {', '.join(DisturbanceKind)}.")
+    ] = NONE,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write every episode to this file.")
     ] = None,
@@ -97,6 +126,10 @@ def main(
     if dataset is not None and controller != EXPERT:
         console.print(f"error: --dataset records {EXPERT} only", style="red")
         raise typer.Exit(2)
+    if perturb not in (NONE, *DisturbanceKind):
+        console.print(f"perturb {perturb!r}: expected {NONE}, {', '.join(DisturbanceKind)}")
+        raise typer.Exit(2)
+    disturb = None if perturb == NONE else DisturbanceKind(perturb)
     try:
         names = select_tasks(tasks)
         if dataset is not None:
@@ -131,7 +164,12 @@ def main(
             for number in range(episodes):
                 ended(
                     runner.run(
-                        task, seed + number, asset=asset, randomize=randomize, controller=controller
+                        task,
+                        seed + number,
+                        asset=asset,
+                        randomize=randomize,
+                        controller=controller,
+                        disturb=disturb,
                     )
                 )
         else:
@@ -145,7 +183,7 @@ def main(
                 keep_failures=True,
                 dataset=str(dataset),
             )
-            result = collect_batch(runner, request, ended)
+            result = collect_batch(runner, request, ended, disturb)
             if len(of_task) < episodes:
                 console.print(f"error: {result.text}", style="red", markup=False)
                 raise typer.Exit(1) from result.cause
@@ -159,6 +197,8 @@ def main(
         f"{QUIET_APPROACH} before the actuation pose; times in s, planning and CPU in CPU seconds",
         style="dim",
     )
+    if disturb is not None:
+        console.print(recovery(results))
     if json_file is not None:
         json_file.expanduser().write_text(
             json.dumps([dataclasses.asdict(e) for e in results], indent=1)

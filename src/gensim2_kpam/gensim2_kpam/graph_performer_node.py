@@ -124,9 +124,7 @@ class GraphPerformer:
         self._upright = self._upright or {o.name: o.pose for o in scene.objects}
         # Of the planner's random samples.
         scene.seed = (scene.seed + attempt) % SEEDS
-        goal = PlanTask.Goal(
-            task=task.name, subtask=subtask, scene=scene, start=self.news.joints
-        )
+        goal = PlanTask.Goal(task=task.name, subtask=subtask, scene=scene, start=self.news.joints)
         answer = call(self._planner, goal, self._stop, self._plan_trouble).result
         outcome = plan_from_result(answer)
         if isinstance(outcome, Plan):

@@ -76,6 +76,10 @@ class FreeBody:
         """Keeps where it is, before a step of the physics."""
         self._past.append(self._now())
 
+    def shove(self, velocity: Array) -> None:
+        """Gives it another velocity (3,) at once, m/s in base."""
+        self._body.set_linear_velocity(velocity.astype(np.float32))
+
     def joint_position(self) -> float:
         """How far it has come along its joint, m; see the class."""
         way = self._now().p_base_mass - self._start.p_base_mass

@@ -128,8 +128,21 @@ class World:
         self._robot_q, self._robot_dq = q.astype(np.float64), np.zeros(len(JOINTS))
 
     def set_object(self, name: str, joint_position: float) -> None:
-        """Puts the joint of an object somewhere at once, rad or m; for a world that is shown."""
+        """Puts the joint of an object somewhere at once, rad or m, at rest."""
         self._articulations[name].set_qpos(np.array([joint_position], dtype=np.float32))
+        self.blow(name, 0.0)
+
+    def blow(self, name: str, velocity: float) -> None:
+        """Gives the joint of an object another velocity at once, rad/s or m/s."""
+        self._articulations[name].set_qvel(np.array([velocity], dtype=np.float32))
+
+    def shove(self, name: str, velocity: Array) -> None:
+        """Gives a free body another velocity (3,) at once, m/s in base."""
+        self._free[name].shove(velocity)
+
+    def is_free(self, name: str) -> bool:
+        """Whether an object is a free body."""
+        return name in self._free
 
     def _set_up(self, objects: Sequence[PlacedObject]) -> None:
         self._populate(objects)
