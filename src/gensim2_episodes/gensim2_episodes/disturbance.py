@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum
 
 import numpy as np
@@ -10,6 +10,8 @@ from gensim2_kpam.expert import ACTUATE, SETTLE
 from gensim2_sim_bridge.simulation import Simulation
 from gensim2_tasks.predicates import OpennessAbove, OpennessBelow
 from numpy.typing import NDArray
+
+from gensim2_episodes.manifest import JsonObject
 
 Array = NDArray[np.float64]
 PROGRESS = 0.5  # share of the way to its goal that an object has come when it is disturbed
@@ -60,7 +62,7 @@ class Disturbance:
         assert simulation.drawn is not None
         self.kind, self._simulation, self._free = kind, simulation, free
         self.stage = ""
-        self.record: Mapping[str, object] | None = None
+        self.record: JsonObject | None = None
         task = simulation.drawn.task
         picks = [i for i, s in enumerate(task.subtasks) if s.skill == "pick"]
         self._pick = picks[0] if picks and kind is DisturbanceKind.PUSH else None
@@ -89,7 +91,7 @@ class Disturbance:
         if self.record is not None or world.steps % PERIOD or not self._due():
             return
         q = world.joint_state(self._name)[0]
-        done: dict[str, object]
+        done: JsonObject
         if world.is_free(self._name):
             self._velocity = self._shove()
             done = {"velocity": [float(v) for v in self._velocity]}
