@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 from gensim2_episodes.batch import IDLE, BatchEpisode
-from gensim2_episodes.bench_success import COLUMNS, main, summary_row
+from gensim2_episodes.bench_success import COLUMNS, main, recovery, summary_row
 from gensim2_episodes.replay_report import wilson
 from gensim2_tasks.catalogue import task_names
 
@@ -50,6 +50,29 @@ def test_a_row_counts_every_episode() -> None:
     assert row["worst"] == "0.200" and row["plan median"] == "0.100"
 
 
+def test_a_row_counts_kinds_of_failures_and_retries() -> None:
+    failed = replace(EPISODE, success=False, failure="slipped", retries=2)
+    episodes = [EPISODE, failed, failed, replace(failed, failure="unreachable", retries=0)]
+    row = dict(zip(COLUMNS, summary_row("OpenBox", episodes), strict=True))
+    assert row["failures"] == "slipped 2, unreachable 1" and row["retries"] == "1.00"
+
+
+def test_recovery_counts_only_tries_that_a_disturbance_has_spoiled() -> None:
+    spoiled = replace(EPISODE, disturbed="close", undone=True)
+    episodes = [
+        spoiled,
+        spoiled,
+        replace(spoiled, success=False),
+        replace(spoiled, undone=False),
+        EPISODE,
+    ]
+    assert recovery(episodes).startswith(
+        "disturbed 4 of 5 episodes; in 3 the try was lost, 2 of those recovered (Wilson 95 %: 21 to"
+    )
+    assert recovery(episodes).endswith("in the other 1 it went on, 1 succeeded")
+    assert "disturbed 0 of 1 episodes; in 0 the try was lost" in recovery([EPISODE])
+
+
 def test_nothing_succeeds_by_itself(tmp_path: Path) -> None:
     """With an expert that does nothing no task is achieved: the tasks are not won at the start."""
     file = tmp_path / "idle.json"
@@ -65,10 +88,11 @@ def test_nothing_succeeds_by_itself(tmp_path: Path) -> None:
     [
         ({"tasks": "OpenBx"}, "did you mean"),
         ({"controller": "nobody"}, "expected kpam_expert or idle"),
+        ({"perturb": "kick"}, "expected none, close, push"),
         ({"asset_root": Path("nowhere")}, "nowhere"),
         ({"json_file": Path("nowhere/x.json")}, "there is no folder nowhere"),
     ],
-    ids=["task", "controller", "assets", "file"],
+    ids=["task", "controller", "perturb", "assets", "file"],
 )
 def test_a_wrong_argument_is_told_before_anything_runs(
     arguments: dict[str, object], text: str, capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 from gensim2_control.ros.conversions import seconds
 from rclpy.callback_groups import CallbackGroup
@@ -36,7 +37,7 @@ class GraphNews:
         self._scene_heard = False  # since the task began
         self._came: dict[str, float] = {}  # wall time, s
         self._began = time.monotonic()
-        self._look_from, self._look_stamps = 0.0, list[float]()
+        self._look_from, self._look_stamps = 0.0, deque[float](maxlen=2)
         node.create_subscription(SceneState, SCENE, self._on_scene, LATCHED, callback_group=group)
         node.create_subscription(JointState, JOINTS, self._on_joints, 1, callback_group=group)
         node.create_subscription(
@@ -58,7 +59,7 @@ class GraphNews:
 
     def _on_status(self, message: RobotStatus) -> None:
         with self._changed:
-            self._moving = message.in_motion
+            self._moving = message.mode == RobotStatus.MOVING
             if self._moving:
                 self._look_stamps.clear()
             self._changed.notify_all()

@@ -402,6 +402,9 @@ def test_tries_are_bounded_whatever_happens(data: st.DataObject, count: int, ret
 
 def test_codes_are_those_of_the_messages() -> None:
     action = pytest.importorskip("gensim2_msgs.action", reason="needs the built workspace")
+    messages = pytest.importorskip("gensim2_msgs.msg", reason="needs the built workspace")
+    for kind in FailureKind:
+        assert getattr(messages.EpisodeSummary, kind.name) == kind.value
     for codes, result in (
         (ExpertCode, action.ExecuteTask.Result),
         (PlanCode, action.PlanTask.Result),
