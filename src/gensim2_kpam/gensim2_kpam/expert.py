@@ -184,14 +184,14 @@ class _Course:
         try:
             trouble = self._carry_out(outcome, stage)
         except ExpertError as error:
-            ended(failure_of_code(error.code), error)
+            hit = error.again and self._phase == APPROACH
+            ended(FailureKind.COLLISION if hit else failure_of_code(error.code), error)
             raise
         failure = None
         if not self._holds(stage):
             hit = trouble is not None and self._phase == APPROACH
-            failure = failure_of_scene(
-                self._task, before, self._seen, gripped=self._gripped, hit=hit
-            )
+            gripped = self._gripped and self._task.subtasks[stage].skill == "pick"
+            failure = failure_of_scene(self._task, before, self._seen, gripped=gripped, hit=hit)
         ended(failure, trouble)
         return trouble
 

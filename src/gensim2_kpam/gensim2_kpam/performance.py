@@ -176,7 +176,7 @@ def failure_of_scene(
         task: The task.
         before: What was seen before the try.
         after: What was seen after it.
-        gripped: Whether the fingers have closed on something in it.
+        gripped: Whether it was to pick something, and the fingers have closed on something.
         hit: Whether its free motion came off its path, which something was in.
     """
     picks = [i for i, s in enumerate(task.subtasks) if s.skill == "pick"]

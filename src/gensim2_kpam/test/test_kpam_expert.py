@@ -304,7 +304,7 @@ def test_a_hit_is_tried_again_where_the_scene_is_seen() -> None:
     assert performance.failure is FailureKind.COLLISION
     blind = Cell(approach=hit)
     blind.done = (None,)
-    assert len(perform(TASK, blind).tries) == 1
+    assert tries(perform(TASK, blind)) == [("open", 1, "collision")]
 
 
 @pytest.mark.parametrize("code", list(PlanCode))
@@ -350,6 +350,10 @@ def test_what_was_held_and_is_not_where_it_should_go_has_slipped() -> None:
         cell = Cell(2)
         cell.effect, cell.stops_at_something = (lambda subtask, done: done), gripped
         assert tries(perform(task, cell))[0] == ("a", 1, kind)
+    # And a handle that was grasped is nothing that has been picked.
+    cell = Cell(2)
+    cell.effect, cell.stops_at_something = (lambda subtask, done: done), True
+    assert tries(perform(chain((), ("a",), picks=(1,)), cell))[0] == ("a", 1, "not_achieved")
 
 
 troubles = st.sampled_from(
