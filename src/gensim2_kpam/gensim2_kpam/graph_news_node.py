@@ -59,9 +59,9 @@ class GraphNews:
 
     def _on_status(self, message: RobotStatus) -> None:
         with self._changed:
-            self._moving = message.mode == RobotStatus.MOVING
-            if self._moving:
-                self._look_stamps.clear()
+            was_moving, self._moving = self._moving, message.mode == RobotStatus.MOVING
+            if was_moving and not self._moving:
+                self.look()
             self._changed.notify_all()
 
     def look(self) -> None:
