@@ -70,17 +70,15 @@ class GraphNews:
             self._look_from = self.now()
             self._look_stamps.clear()
 
-    def looked(self, period: float) -> bool:
+    def looked(self) -> bool:
         """Whether the newest scene shows the robot at rest, after the call of ``look``.
 
-        Where time stands still, two scenes of the same moment tell so; else one that is later by
-        ``period`` (s of ROS time), that of scene states, since one may have been under way.
+        Two scenes of that moment or later tell so: the first may be one from within the end of the
+        motion. Where time stands still both are of the same moment.
         """
         stamps = self._look_stamps
-        if self._moving or not stamps:
-            return False
-        still = len(stamps) > 1 and abs(stamps[-1] - stamps[-2]) < ROUNDING
-        return still or stamps[-1] >= self._look_from + period - ROUNDING
+        rested = len(stamps) == 2 and not self._moving
+        return rested and stamps[0] >= self._look_from - ROUNDING
 
     def begin(self) -> None:
         """From here on only a scene that comes later is known to be of the present."""

@@ -134,9 +134,8 @@ class GraphPerformer:
 
     def observe(self, task: TaskSpec) -> Observed:
         """Waits until the arm rests and a scene has come that shows it; see ``Performer``."""
-        period = self._patience.observation_period
         self.news.look()
-        if not self._stop.wait_for(lambda: self.news.looked(period), NEWS_TIMEOUT):
+        if not self._stop.wait_for(self.news.looked, NEWS_TIMEOUT):
             text = f"no news on {SCENE} since the last motion, or the arm has not come to rest"
             raise ExpertError(ExpertCode.SENSOR_STALE, text)
         scene = self.news.scene

@@ -310,7 +310,9 @@ def test_success_needs_its_dwell_time(
         simulation.tick()
         ticks += 1
         assert ticks < 200
-    assert ticks * simulation.world.config.time_step == pytest.approx(monitor.condition.dwell)
+    assert ticks * simulation.world.config.time_step == pytest.approx(
+        monitor.success.condition.dwell
+    )
     simulation.reset(task, "", 0, True)
     assert simulation.monitor is not None and not simulation.monitor.succeeded
 
