@@ -241,7 +241,8 @@ class BatchRunner:
         if not success and performance.code is ExpertCode.NONE:
             outcome = "not_achieved"
             evaluations = monitor.evaluations if monitor else ()
-            reason = ", ".join(f"{e.name}: {e.value:.2f}" for e in evaluations if not e.satisfied)
+            unmet = ", ".join(f"{e.name}: {e.value:.2f}" for e in evaluations if not e.satisfied)
+            reason = unmet or "not held long enough, or not every sub-task achieved"
         free = [
             o
             for t, o in openness

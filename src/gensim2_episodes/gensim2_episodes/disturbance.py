@@ -16,9 +16,9 @@ from gensim2_episodes.manifest import JsonObject
 Array = NDArray[np.float64]
 PROGRESS = 0.5  # share of the way to its goal that an object has come when it is disturbed
 BLOW_TIME = 0.3  # s in which a blow would bring a joint back to where it was, if nothing held it
-SHOVE_TIME = 0.08  # s for which a free body is shoved, whatever holds it
-SHOVE_SPEED = 0.5  # m/s across the way it is meant to go
-KNOCK_SPEED = 0.8  # m/s downwards, of what is held
+SHOVE_TIME = 0.15  # s for which a free body is shoved, whatever holds it
+SHOVE_SPEED = 0.8  # m/s across the way it is meant to go
+KNOCK_SPEED = 0.5  # m/s downwards, of what is held
 PERIOD = 10  # steps of the physics between two looks
 
 Free = Callable[[str, float], bool]

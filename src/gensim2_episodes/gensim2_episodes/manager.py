@@ -358,7 +358,7 @@ def _judge(reply: ExecuteReply, end: Scene, broken: str) -> tuple[Outcome, str]:
             for predicate in end.predicates
             if not predicate.get("satisfied")
         ]
-        held = "the predicates hold, but not yet for the dwell time"
+        held = "the predicates hold, but not for long enough, or not every sub-task was achieved"
         return Outcome.NOT_ACHIEVED, "; ".join(unmet) or held
     if broken:
         return Outcome.RECORDING_INCOMPLETE, broken

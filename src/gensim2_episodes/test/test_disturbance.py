@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_episodes.attempts import CollectRequest
@@ -89,7 +90,7 @@ def test_a_free_body_is_shoved_to_the_side(runner: BatchRunner) -> None:
     before = world.root_pose(world.objects[0].name)[:3, 3]
     let(runner.simulation, disturbance, 100)
     moved = world.root_pose(world.objects[0].name)[:3, 3] - before
-    velocity = disturbance.record["velocity"]  # type: ignore[index]
-    along = moved @ velocity / 0.5**2
-    assert 0.03 < along * 0.5 < 0.25, "some centimetres"
+    assert disturbance.record is not None
+    velocity = np.array(disturbance.record["velocity"])
+    assert 0.08 < moved @ velocity / np.linalg.norm(velocity) < 0.35, "a hand's width or two"
     assert abs(moved[2]) < 0.01
