@@ -78,7 +78,7 @@ class AssetRef:
         return cls(source, category, key)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArticulatedAsset:
     """One object with one moving joint. All lengths are metres, already scaled."""
 
