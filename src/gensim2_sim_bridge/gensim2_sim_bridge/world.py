@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from sapien.physx import PhysxArticulation, PhysxMaterial
 
 from gensim2_tasks import se3
 
+from .contacts import HAND, Touch, robot_touches
 from .free_body import FreeBody
 from .hand import Hand, HandConfig
 
@@ -134,7 +135,7 @@ class World:
     def _set_up(self, objects: Sequence[PlacedObject]) -> None:
         self._populate(objects)
         self.step()
-        touched = self._robot_contacts()
+        touched = sorted(self._touches())
         if touched:
             raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
 
@@ -219,6 +220,7 @@ class World:
         for joint, value in zip(joints[:ARM_DOF], q, strict=False):
             joint.set_drive_target(float(value))
         self.hand = Hand(joints[ARM_DOF:], config.hand, FINGER_MAX)
+        self._hand_link = next(link for link in self.robot.links if link.name == HAND)
         self._stiffness = np.array([joint.stiffness for joint in joints])
         self._damping = np.array([joint.damping for joint in joints])
 
@@ -297,23 +299,11 @@ class World:
         effort += self._damping * (speed - self._robot_dq)
         return np.clip(effort, -limit, limit)
 
-    def _robot_contacts(self) -> list[str]:
-        """Names of the objects that touch the robot."""
-        links = {*self.robot.links}
-        free = {body.entity for body in self._free.values()}
-        names = set()
-        for contact in self.scene.get_contacts():
-            for a, b in ((0, 1), (1, 0)):
-                other = contact.bodies[b]
-                if contact.bodies[a] in links and other not in links:
-                    if all(point.separation > 0.0 for point in contact.points):
-                        continue
-                    owner = getattr(other, "articulation", None)
-                    if owner is not None:
-                        names.add(owner.name)
-                    elif other.entity in free:
-                        names.add(other.entity.name)
-        return sorted(names)
+    def _touches(self) -> dict[str, Touch]:
+        """How the robot touches objects, by their names."""
+        free = {body.entity: name for name, body in self._free.items()}
+        contacts = self.scene.get_contacts()
+        return robot_touches(contacts, self.robot, free, self.config.time_step)
 
     def joint_state(self, name: str) -> tuple[float, float]:
         """Joint position and velocity of an object, rad or m, and per s.
@@ -330,12 +320,22 @@ class World:
 
     def observations(self) -> dict[str, ObjectObservation]:
         """What the predicates see."""
+        touches = self._touches()
+        # The y axis of the hand points to the left finger.
+        towards_right = -self._hand_link.entity_pose.to_transformation_matrix()[:3, 1]
         result = {}
         for placed in self.objects:
             q, dq = self.joint_state(placed.name)
             body = self._free.get(placed.name)
-            tilt = 0.0 if body is None else body.tilt()
-            result[placed.name] = ObjectObservation(placed.asset.openness(q), dq, tilt)
+            touch = touches.get(placed.name, Touch())
+            result[placed.name] = ObjectObservation(
+                openness=placed.asset.openness(q),
+                joint_velocity=dq,
+                tilt=0.0 if body is None else body.tilt(),
+                placed=replace(placed, T_base_root=self.root_pose(placed.name), joint_position=q),
+                grip=touch.grip(towards_right),
+                touched=touch.by_hand,
+            )
         return result
 
     def root_pose(self, name: str) -> Array:

@@ -97,3 +97,10 @@ class TaskSpec(_Strict):
     def object(self, name: str) -> ObjectSpec:
         """The object of this name."""
         return next(o for o in self.objects if o.name == name)
+
+    @model_validator(mode="after")
+    def _predicates_fit(self) -> TaskSpec:
+        problem = self.success.problem({o.name: o.category for o in self.objects})
+        if problem:
+            raise ValueError(problem)
+        return self
