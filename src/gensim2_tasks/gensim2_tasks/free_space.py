@@ -159,6 +159,27 @@ def largest_cuboid(
     return first, np.array([x1[i, 0], y1[0, j], z1])
 
 
+def widen(
+    mask: Mask, first: NDArray[np.int64], last: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last index of a cuboid (3,) after it has grown within ``mask``, side by side."""
+    ends = np.stack([first, last])
+    growing = True
+    while growing:
+        growing = False
+        for axis in range(3):
+            for end, step in ((0, -1), (1, 1)):
+                index = int(ends[end, axis]) + step
+                if not 0 <= index < mask.shape[axis]:
+                    continue
+                window = [slice(a, b + 1) for a, b in zip(ends[0], ends[1], strict=True)]
+                window[axis] = slice(index, index + 1)
+                if mask[tuple(window)].all():
+                    ends[end, axis] = index
+                    growing = True
+    return ends[0], ends[1]
+
+
 def grow(
     low: Array,
     high: Array,

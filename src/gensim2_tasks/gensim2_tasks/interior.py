@@ -18,7 +18,7 @@ from scipy import ndimage
 from . import se3
 from .assets import ArticulatedAsset
 from .categories import PREFIX
-from .free_space import Grid, Hull, Mask, grow, largest_cuboid, seen_from
+from .free_space import Grid, Hull, Mask, grow, largest_cuboid, seen_from, widen
 from .se3 import Array
 
 INSIDE = tuple(PREFIX + name for name in ("inside", "inside_base", "above"))
@@ -34,6 +34,7 @@ SMALLEST = 0.02  # m; an edge of a room into which nothing would go
 # Directions in which a container may be open, in the root frame: up, then to the front and others.
 _OPENINGS = ((2, 1), (0, -1), (0, 1), (1, -1), (1, 1))
 FLAT = 0.004  # m; what things stand on may be as uneven as keys are
+GAP = 0.04  # m; what is joined by less than that is not one room
 CELLS = 36  # along the longest side, where the largest box is looked for
 
 
@@ -227,12 +228,26 @@ def _room(grid: Grid, occupied: Mask, keypoint: Array) -> _Room | None:
         if np.any(near & seen):
             # A handle over the opening may part what can be seen, but not the room below it.
             joined, _ = ndimage.label(enclosed)
-            whole = seen & (joined == joined[near][0])
+            whole = _with_hidden(grid, enclosed, seen & (joined == joined[near][0]))
             surface = np.argwhere(whole ^ ndimage.binary_erosion(whole))
             hull = Hull.of(grid.centres(surface))
             assert hull is not None  # it is not tiny
             rooms.append(_Room(opening, near, hull))
     return max(rooms, key=lambda room: room.mask.sum(), default=None)
+
+
+def _with_hidden(grid: Grid, enclosed: Mask, seen: Mask) -> Mask:
+    """What can be seen of a room, and what hides behind the frame of its opening.
+
+    What is joined to it by a gap alone, as the closed half of a refrigerator, is another room.
+    """
+    times = max(1, round(GAP / (2.0 * grid.voxel)))
+    labels, _ = ndimage.label(ndimage.binary_erosion(enclosed, iterations=times))
+    own = np.unique(labels[seen])
+    core = np.isin(labels, own[own > 0])
+    if not np.any(core):
+        return seen
+    return np.asarray(seen | (ndimage.binary_dilation(core, iterations=times) & enclosed))
 
 
 def _nearest_label(grid: Grid, labels: NDArray[np.int32], keypoint: Array) -> int:
@@ -261,11 +276,12 @@ def _box(grid: Grid, room: _Room, keypoint: Array, hulls: list[Hull]) -> tuple[A
     across = np.array([i != room.opening[0] for i in range(3)])
     edges = np.maximum(np.round(np.array(EDGES) / (step * grid.voxel)), 1).astype(int)
     first, last = largest_cuboid(mask, cell, across, edges)
-    low = grid.low + (corner + first * step) * grid.voxel
-    high = grid.low + (corner + (last + 1) * step) * grid.voxel
+    first, last = widen(inner, first * step, (last + 1) * step - 1)
+    low = grid.low + (corner + first) * grid.voxel
+    high = grid.low + (corner + last + 1) * grid.voxel
     sides = [(axis, sign) for axis in range(3) for sign in (-1, 1)]
     walls = [side for side in sides if side != room.opening]
-    grow(low, high, hulls, walls, reach=2 * step * grid.voxel)
+    grow(low, high, hulls, walls, reach=2.0 * grid.voxel)
     return low, high
 
 
@@ -314,8 +330,9 @@ def _support(asset: ArticulatedAsset) -> Support | None:
     first, last = largest_cuboid(
         _coarse(area[..., None], step, 1), np.append(cell // step, 0), np.array([True, True, False])
     )
-    low = grid.low[:2] + first[:2] * step * voxel
-    high = grid.low[:2] + (last[:2] + 1) * step * voxel
+    first, last = widen(area[..., None], first * [step, step, 1], (last + 1) * [step, step, 1] - 1)
+    low = grid.low[:2] + first[:2] * voxel
+    high = grid.low[:2] + (last[:2] + 1) * voxel
     height = float(tops[area].max())
     T_root_top = se3.transform([*(0.5 * (low + high)), height])
     outline = Hull.of(surface - T_root_top[:2, 3])
