@@ -205,3 +205,15 @@ def across(axis: Array, angle: float) -> Array:
     k = int(np.argmax(np.abs(axis)))
     first, second = np.eye(3)[[i for i in range(3) if i != k]]
     return np.asarray(np.cos(angle) * first + np.sin(angle) * second)
+
+
+def vertices_of_files(asset: ArticulatedAsset) -> Array:
+    """Vertices (N, 3) of the OBJ files of what collides, m in the root frame at position 0."""
+    poses = asset.tree.link_poses(0.0)
+    points = []
+    for shape in asset.tree.collisions:
+        lines = shape.mesh.read_text(encoding="utf-8").splitlines()
+        rows = [line.split()[1:4] for line in lines if line.startswith("v ")]
+        vertices = np.array(rows, dtype=float) * asset.info.scale
+        points.append(se3.apply(poses[shape.link] @ shape.T_link_shape, vertices))
+    return np.concatenate(points)

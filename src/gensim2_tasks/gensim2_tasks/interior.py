@@ -1,4 +1,4 @@
-"""Where things can be put: the room inside a container, and the top of what is flat.
+"""Where things can be put in: the room inside a container.
 
 Everything follows from the convex hulls that collide, so that it is what is really free, whatever
 the picture of an object shows. The room of a container is what its walls enclose on all sides but
@@ -23,8 +23,6 @@ from .se3 import Array
 
 INSIDE = tuple(PREFIX + name for name in ("inside", "inside_base", "above"))
 """Keypoints of containers: a point in the room, or over its opening."""
-SURFACE = PREFIX + "surface_base"
-"""Keypoint of what things are put on: a point above it."""
 VOXEL = (0.002, 0.005)  # m; smallest and largest
 # m; longer edges of a box make it better only where nothing else does: what is put in has to
 # stand, and not in the narrow space that goes up in front of the shelves.
@@ -33,7 +31,6 @@ VOXELS = 100  # along the longest side
 SMALLEST = 0.02  # m; an edge of a room into which nothing would go
 # Directions in which a container may be open, in the root frame: up, then to the front and others.
 _OPENINGS = ((2, 1), (0, -1), (0, 1), (1, -1), (1, 1))
-FLAT = 0.004  # m; what things stand on may be as uneven as keys are
 GAP = 0.04  # m; what is joined by less than that is not one room
 CELLS = 36  # along the longest side, where the largest box is looked for
 
@@ -79,32 +76,6 @@ class Interior:
 
 
 @dataclass(frozen=True)
-class Support:
-    """A level rectangle on which things stand, m; its sides are parallel to axes of the root.
-
-    Attributes:
-        link: That it moves with.
-        T_link_top: Its middle, z up.
-        half_size: (2,) along x and y.
-        outline: (N, 3) rows of the whole area: ``outline[:, :2] @ p <= outline[:, 2]`` for p (2,).
-    """
-
-    link: str
-    T_link_top: Array
-    half_size: Array
-    outline: Array
-
-    def beside(self, p_top: Array) -> float:
-        """How far (m) a point (3,) of its frame is beside the area; 0 over or under it."""
-        off = self.outline[:, :2] @ p_top[:2] - self.outline[:, 2]
-        return max(float(np.max(off)), 0.0)
-
-    def T_root_top(self, asset: ArticulatedAsset, q: float) -> Array:
-        """Pose of its middle in the root frame at joint position ``q``."""
-        return asset.tree.link_poses(q)[self.link] @ self.T_link_top
-
-
-@dataclass(frozen=True)
 class _Room:
     """An enclosed part of a grid, and the (axis, sign) in which it is open.
 
@@ -138,10 +109,10 @@ def _interior(asset: ArticulatedAsset) -> Interior | str:
     if name is None:
         return f"asset {asset.ref} has none of the keypoints {', '.join(INSIDE)}"
     q = asset.joint_position(1.0)
-    link, hulls, others = _walls(asset, q, moving="base" not in name)
+    link, hulls, others = walls_of(asset, q, moving="base" not in name)
     if not hulls:
         return f"asset {asset.ref}: nothing of it goes with {name}"
-    grid = Grid.around(np.concatenate([h.vertices for h in hulls]), _voxel(hulls))
+    grid = Grid.around(np.concatenate([h.vertices for h in hulls]), voxel_of(hulls))
     keypoint = asset.keypoints(q)[name]
     room = _room(grid, grid.occupied(hulls), keypoint)
     if room is None:
@@ -185,7 +156,7 @@ def _is_closed_by(others: list[Array], low: Array, high: Array, opening: tuple[i
     return bool(covered > 0.5 and np.max(sign * (points[:, axis] - middle)) > 0.0)
 
 
-def _walls(
+def walls_of(
     asset: ArticulatedAsset, q: float, *, moving: bool
 ) -> tuple[str, list[Hull], list[Array]]:
     """What a container is made of, in the root frame at joint position ``q``.
@@ -207,7 +178,8 @@ def _walls(
     return link, [hull for hull in own if hull is not None], others
 
 
-def _voxel(hulls: list[Hull]) -> float:
+def voxel_of(hulls: list[Hull]) -> float:
+    """Edge of the cubes (m) in which these hulls are looked at."""
     points = np.concatenate([h.vertices for h in hulls])
     return float(np.clip(np.ptp(points, axis=0).max() / VOXELS, *VOXEL))
 
@@ -271,7 +243,7 @@ def _box(grid: Grid, room: _Room, keypoint: Array, hulls: list[Hull]) -> tuple[A
     corner = np.array([s.start for s in window])
     inner = room.mask[window]
     step = int(np.ceil(max(inner.shape) / CELLS))
-    mask = _coarse(inner, step)
+    mask = coarse(inner, step)
     cell = np.floor((keypoint - grid.low) / grid.voxel - corner).astype(int) // step
     across = np.array([i != room.opening[0] for i in range(3)])
     edges = np.maximum(np.round(np.array(EDGES) / (step * grid.voxel)), 1).astype(int)
@@ -285,58 +257,10 @@ def _box(grid: Grid, room: _Room, keypoint: Array, hulls: list[Hull]) -> tuple[A
     return low, high
 
 
-def _coarse(mask: Mask, step: int, step_z: int | None = None) -> Mask:
-    """Cubes of ``step`` cubes each, true where all of them are."""
+def coarse(mask: Mask, step: int, step_z: int | None = None) -> Mask:
+    """Cubes of ``step`` cubes each, or ``step_z`` along the last axis; true where all are."""
     steps = (step, step, step if step_z is None else step_z)
     padded = np.pad(mask, [(0, -n % s) for n, s in zip(mask.shape, steps, strict=True)])
     nx, ny, nz = (n // s for n, s in zip(padded.shape, steps, strict=True))
     blocks = padded.reshape(nx, steps[0], ny, steps[1], nz, steps[2])
     return np.asarray(blocks.all(axis=(1, 3, 5)))
-
-
-def support_of(asset: ArticulatedAsset) -> Support | None:
-    """The highest flat area under the keypoint of a surface; None where there is none.
-
-    Of an object without that keypoint it is its top: of what stands, or of a loose object. It is
-    kept.
-    """
-    return _support(asset)
-
-
-@functools.lru_cache(maxsize=256)
-def _support(asset: ArticulatedAsset) -> Support | None:
-    q = asset.joint_position(1.0)
-    loose = asset.info.free_body
-    link, hulls, _ = _walls(asset, q, moving=loose)
-    if not hulls:
-        return None
-    points = np.concatenate([h.vertices for h in hulls])
-    voxel = _voxel(hulls)
-    keypoint = asset.keypoints(q).get(SURFACE)
-    grid = Grid.around(points, voxel)
-    tops = grid.tops(hulls, np.inf if keypoint is None else float(keypoint[2]))
-    if keypoint is None:
-        cell = np.array(np.unravel_index(int(np.argmax(tops)), tops.shape))
-    else:
-        cell = np.floor((keypoint - grid.low) / voxel)[:2].astype(int)
-    if np.any(cell < 0) or np.any(cell >= tops.shape) or not np.isfinite(tops[tuple(cell)]):
-        return None
-    labels, _ = ndimage.label(np.abs(tops - tops[tuple(cell)]) <= FLAT)
-    area = labels == labels[tuple(cell)]
-    surface = grid.centres(np.argwhere(area[..., None]))[:, :2]
-    if np.any(np.ptp(surface, axis=0) < SMALLEST):
-        return None
-    step = int(np.ceil(max(area.shape) / CELLS))
-    first, last = largest_cuboid(
-        _coarse(area[..., None], step, 1), np.append(cell // step, 0), np.array([True, True, False])
-    )
-    first, last = widen(area[..., None], first * [step, step, 1], (last + 1) * [step, step, 1] - 1)
-    low = grid.low[:2] + first[:2] * voxel
-    high = grid.low[:2] + (last[:2] + 1) * voxel
-    height = float(tops[area].max())
-    T_root_top = se3.transform([*(0.5 * (low + high)), height])
-    outline = Hull.of(surface - T_root_top[:2, 3])
-    assert outline is not None  # it is not narrow
-    planes = outline.planes + np.array([0.0, 0.0, 0.5 * voxel])
-    T_link_top = se3.inverse(asset.tree.link_poses(q)[link]) @ T_root_top
-    return Support(link, T_link_top, 0.5 * (high - low), planes)

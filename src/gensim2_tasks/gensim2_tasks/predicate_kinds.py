@@ -17,10 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from . import se3
 from .asset_files import short
 from .categories import KEYPOINTS
-from .interior import INSIDE, interior_of, support_of
+from .interior import INSIDE, interior_of
 from .observation import ObjectObservation, hull_points, mass_centre, top_middle
 from .outlet import outlet_of
 from .se3 import Array
+from .support import support_of
 
 if TYPE_CHECKING:
     from .placement import PlacedObject
@@ -53,7 +54,7 @@ class OpennessAbove(PredicateBase):
     """The joint of an object is open by more than ``value`` (0 closed, 1 open)."""
 
     kind: Literal["openness_above"] = "openness_above"
-    value: float = Field(0.8, ge=0.0, lt=1.0)
+    value: float = Field(default=0.8, ge=0.0, lt=1.0)
 
     def evaluate(self, scene: Scene) -> Evaluation:
         """Measures the openness."""
@@ -66,7 +67,7 @@ class OpennessBelow(PredicateBase):
     """The joint of an object is open by less than ``value``."""
 
     kind: Literal["openness_below"] = "openness_below"
-    value: float = Field(0.2, gt=0.0, le=1.0)
+    value: float = Field(default=0.2, gt=0.0, le=1.0)
 
     def evaluate(self, scene: Scene) -> Evaluation:
         """Measures the openness."""
@@ -79,7 +80,7 @@ class Settled(PredicateBase):
     """The joint of an object moves slower than ``value`` rad/s or m/s."""
 
     kind: Literal["settled"] = "settled"
-    value: float = Field(0.05, gt=0.0)
+    value: float = Field(default=0.05, gt=0.0)
 
     def evaluate(self, scene: Scene) -> Evaluation:
         """Measures the joint speed."""
@@ -91,7 +92,7 @@ class Upright(PredicateBase):
     """An object is tipped by less than ``value`` rad from how it stood at the start."""
 
     kind: Literal["upright"] = "upright"
-    value: float = Field(0.35, gt=0.0, le=3.1416)
+    value: float = Field(default=0.35, gt=0.0, le=3.1416)
 
     def evaluate(self, scene: Scene) -> Evaluation:
         """Measures the tilt."""
@@ -108,7 +109,7 @@ class Inside(PredicateBase):
 
     kind: Literal["inside"] = "inside"
     container: str
-    value: float = Field(0.0, ge=0.0, le=0.1)
+    value: float = Field(default=0.0, ge=0.0, le=0.1)
 
     def problem(self, categories: Mapping[str, str]) -> str:
         """See the base class; and the container must be one."""
@@ -138,18 +139,18 @@ class OnTop(PredicateBase):
 
     kind: Literal["on_top"] = "on_top"
     support: str
-    value: float = Field(0.01, gt=0.0, le=0.05)
+    value: float = Field(default=0.01, gt=0.0, le=0.05)
 
     def problem(self, categories: Mapping[str, str]) -> str:
         """See the base class; and the support must be another object."""
         return super().problem(categories) or _second(self.object, self.support, categories)
 
     def evaluate(self, scene: Scene) -> Evaluation:
-        """Measures how far off the top it is, in height or beside it, m."""
+        """Measures how far off the height it is, and how far beside it besides the threshold."""
         placed, support = scene[self.object].placed, scene[self.support].placed
         off = math.nan
         if placed is not None and support is not None:
-            off = _off_top(placed, support)
+            off = _off_top(placed, support, self.value)
         name = f"on_top({self.object}, {self.support})"
         return Evaluation(name, off < self.value, off, self.value)
 
@@ -160,7 +161,7 @@ class Near(PredicateBase):
     kind: Literal["near"] = "near"
     target: str
     keypoint: str
-    value: float = Field(0.05, gt=0.0, le=1.0)
+    value: float = Field(default=0.05, gt=0.0, le=1.0)
 
     def problem(self, categories: Mapping[str, str]) -> str:
         """See the base class; and the target must have the keypoint."""
@@ -189,7 +190,7 @@ class Under(PredicateBase):
     kind: Literal["under"] = "under"
     target: str
     keypoint: str
-    value: float = Field(0.03, gt=0.0, le=0.2)
+    value: float = Field(default=0.03, gt=0.0, le=0.2)
 
     def problem(self, categories: Mapping[str, str]) -> str:
         """See the base class; and the target must have the keypoint."""
@@ -216,7 +217,7 @@ class Held(PredicateBase):
     """Both fingers press on an object with more than ``value`` N, against each other."""
 
     kind: Literal["held"] = "held"
-    value: float = Field(0.5, ge=0.05, le=50.0)
+    value: float = Field(default=0.5, ge=0.05, le=50.0)
 
     def evaluate(self, scene: Scene) -> Evaluation:
         """Measures the smaller of both forces."""
@@ -239,7 +240,7 @@ class Lifted(PredicateBase):
     """The lowest point of an object is more than ``value`` m above the table."""
 
     kind: Literal["lifted"] = "lifted"
-    value: float = Field(0.05, ge=0.005, le=1.0)
+    value: float = Field(default=0.05, ge=0.005, le=1.0)
 
     def evaluate(self, scene: Scene) -> Evaluation:
         """Measures the height of its lowest point."""
@@ -282,16 +283,23 @@ def _depth(placed: PlacedObject, container: PlacedObject) -> float:
     return depth
 
 
-def _off_top(placed: PlacedObject, support: PlacedObject) -> float:
-    """How far (m) an object is off the top of another; NaN where that has none."""
+def _off_top(placed: PlacedObject, support: PlacedObject, threshold: float) -> float:
+    """How far (m) an object is off the top of another, beyond the threshold where beside it.
+
+    NaN where the other has none.
+    """
     top = support_of(support.asset)
     if top is None:
         return math.nan
     T_base_top = support.T_base_root @ top.T_root_top(support.asset, support.joint_position)
     T_top_base = se3.inverse(T_base_top)
     points: Array = se3.apply(T_top_base, hull_points(placed))
-    beside = top.beside(se3.apply(T_top_base, mass_centre(placed)))
-    return max(abs(float(points[:, 2].min())), beside)
+    gap = top.gap(float(points[:, 2].min()))
+    # The weight acts straight down, whatever the slope.
+    down = -T_top_base[:3, 2]
+    middle = se3.apply(T_top_base, mass_centre(placed))
+    beside = top.beside(middle - down * (middle[2] / down[2]))
+    return gap if beside == 0.0 else max(gap, threshold + beside)
 
 
 Predicate = Annotated[

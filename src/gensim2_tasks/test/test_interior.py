@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from asset_samples import REAL
 from gensim2_tasks.assets import ArticulatedAsset, AssetLibrary, AssetRef
-from gensim2_tasks.interior import Interior, interior_of, support_of, why_no_interior
+from gensim2_tasks.interior import Interior, interior_of, why_no_interior
+from gensim2_tasks.support import support_of
 from scipy.spatial import ConvexHull
 
 from gensim2_tasks import se3
