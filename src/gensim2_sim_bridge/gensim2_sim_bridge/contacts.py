@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sapien.physx import PhysxArticulation, PhysxContact
 
 Array = NDArray[np.float64]
+WINDOW = 10  # steps over which a force is taken
 HAND, LEFT, RIGHT = "fr3_hand", "fr3_leftfinger", "fr3_rightfinger"
 
 
@@ -31,17 +33,46 @@ class Touch:
         """Whether hand or fingers touch it."""
         return not self.links.isdisjoint((HAND, LEFT, RIGHT))
 
-    def grip(self, towards_right: Array) -> float:
-        """The smaller of the forces with which the fingers press it against each other, N.
+
+class TouchRecord:
+    """The touches of the last steps.
+
+    Two fingers that press lightly on something rattle: in one step the one presses, in the next
+    the other. So a force is the mean over a few steps; whether something is touched is not.
+    """
+
+    def __init__(self) -> None:
+        self._past: deque[dict[str, Touch]] = deque(maxlen=WINDOW)
+
+    def note(self, touches: dict[str, Touch]) -> None:
+        """Keeps the touches of a step, by the names of the objects."""
+        self._past.append(touches)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the objects that the robot touches, sorted."""
+        return sorted(self._past[-1]) if self._past else []
+
+    def by_hand(self, name: str) -> bool:
+        """Whether hand or fingers touch an object."""
+        return name in self.names and self._past[-1][name].by_hand
+
+    def grip(self, name: str, towards_right: Array) -> float:
+        """The smaller of the forces with which the fingers press an object together, N.
 
         Args:
+            name: Of the object.
             towards_right: Unit vector (3,) in base from the left finger to the right one.
         """
-        if LEFT not in self.pressed or RIGHT not in self.pressed:
+        if not self.by_hand(name):
             return 0.0
-        left = float(self.pressed[LEFT] @ towards_right)
-        right = -float(self.pressed[RIGHT] @ towards_right)
-        return max(min(left, right), 0.0)
+        sums = {LEFT: np.zeros(3), RIGHT: np.zeros(3)}
+        for touches in self._past:
+            pressed = touches[name].pressed if name in touches else {}
+            for finger, total in sums.items():
+                total += pressed.get(finger, 0.0)
+        left, right = (float(total @ towards_right) / WINDOW for total in sums.values())
+        return max(min(left, -right), 0.0)
 
 
 def robot_touches(

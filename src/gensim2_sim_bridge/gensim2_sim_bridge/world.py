@@ -23,7 +23,7 @@ from sapien.physx import PhysxArticulation, PhysxMaterial
 
 from gensim2_tasks import se3
 
-from .contacts import HAND, Touch, robot_touches
+from .contacts import HAND, TouchRecord, robot_touches
 from .free_body import FreeBody
 from .hand import Hand, HandConfig
 
@@ -84,6 +84,7 @@ class World:
         self.objects: tuple[PlacedObject, ...] = ()
         self._articulations: dict[str, PhysxArticulation] = {}
         self._free: dict[str, FreeBody] = {}
+        self._touches = TouchRecord()
         self._previous: dict[str, float] = {}
         self._robot_q = np.zeros(len(JOINTS))
         self._robot_dq = np.zeros(len(JOINTS))
@@ -135,7 +136,7 @@ class World:
     def _set_up(self, objects: Sequence[PlacedObject]) -> None:
         self._populate(objects)
         self.step()
-        touched = sorted(self._touches())
+        touched = self._touches.names
         if touched:
             raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
 
@@ -143,6 +144,7 @@ class World:
         """Builds everything; ``held`` objects stay where they are set, even free ones."""
         self.objects = ()
         self._articulations, self._free = {}, {}
+        self._touches = TouchRecord()
         self.scene = self._new_scene()
         self._load_robot()
         for number, placed in enumerate(objects, 1):
@@ -265,6 +267,9 @@ class World:
         self.hand.advance(self.finger_position, self.config.time_step)
         self.scene.step()
         self.steps += 1
+        free = {body.entity: name for name, body in self._free.items()}
+        contacts = self.scene.get_contacts()
+        self._touches.note(robot_touches(contacts, self.robot, free, self.config.time_step))
         self._robot_q = np.asarray(self.robot.get_qpos(), dtype=np.float64)
         self._robot_dq = (self._robot_q - before) / self.config.time_step
 
@@ -299,12 +304,6 @@ class World:
         effort += self._damping * (speed - self._robot_dq)
         return np.clip(effort, -limit, limit)
 
-    def _touches(self) -> dict[str, Touch]:
-        """How the robot touches objects, by their names."""
-        free = {body.entity: name for name, body in self._free.items()}
-        contacts = self.scene.get_contacts()
-        return robot_touches(contacts, self.robot, free, self.config.time_step)
-
     def joint_state(self, name: str) -> tuple[float, float]:
         """Joint position and velocity of an object, rad or m, and per s.
 
@@ -320,21 +319,19 @@ class World:
 
     def observations(self) -> dict[str, ObjectObservation]:
         """What the predicates see."""
-        touches = self._touches()
         # The y axis of the hand points to the left finger.
         towards_right = -self._hand_link.entity_pose.to_transformation_matrix()[:3, 1]
         result = {}
         for placed in self.objects:
             q, dq = self.joint_state(placed.name)
             body = self._free.get(placed.name)
-            touch = touches.get(placed.name, Touch())
             result[placed.name] = ObjectObservation(
                 openness=placed.asset.openness(q),
                 joint_velocity=dq,
                 tilt=0.0 if body is None else body.tilt(),
                 placed=replace(placed, T_base_root=self.root_pose(placed.name), joint_position=q),
-                grip=touch.grip(towards_right),
-                touched=touch.by_hand,
+                grip=self._touches.grip(placed.name, towards_right),
+                touched=self._touches.by_hand(placed.name),
             )
         return result
 

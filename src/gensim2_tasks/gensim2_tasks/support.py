@@ -17,7 +17,7 @@ from .se3 import Array
 
 SURFACE = PREFIX + "surface_base"
 """Keypoint of what things are put on: a point above it."""
-FLAT = 0.004  # m; a surface may be as uneven as keys are
+FLAT = 0.005  # m; a surface may be as uneven as keys are
 STEEP = 0.1  # rise by length; on what is steeper things slide
 SLIT = 0.01  # m; a gap in a surface over which things stand
 ROUNDS = 6  # of fitting a plane to what lies in the former one
