@@ -27,7 +27,9 @@ from scipy.spatial.transform import Rotation
 from gensim2_tasks import se3
 
 OFF = 0.005  # of a threshold
-EFFORTS = (0.1, 0.2, 0.3, 0.4, 0.62, 0.8, 1.5, 5.0, 20.0, 60.0)  # N; the threshold is 0.5
+EFFORTS = (0.1, 0.2, 0.3, 0.4, 0.6, 0.62, 0.7, 0.8, 1.0, 1.5, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)
+# N; the threshold is 0.5
+SLOWEST = 0.01  # rad/s or m/s; below it the rounding of poses shows
 SHARES = (0.8, 0.95, 0.99, 1.01, 1.05, 1.2)  # of a speed
 ALONG_FINGERS = se3.about_line(np.zeros(3), [0.0, 1.0, 0.0], np.pi / 2)[:3, :3]
 PRESS = 140  # steps in which the fingers close on a thing
@@ -76,8 +78,10 @@ def settled_joint_cases(
         moved = _moved(before, after, joint.kind)
         # Friction has slowed it meanwhile: the threshold is about what is left.
         speed = moved / world.config.time_step
+        if speed < SLOWEST:
+            continue
         for factor in (0.97, 1.03):
-            predicate = Settled(object="object", value=factor * speed + 1e-4)
+            predicate = Settled(object="object", value=factor * speed)
             label = speed < predicate.value
             yield judge(predicate, world.observations(), label, "3 % off", str(asset.ref))
 
@@ -155,11 +159,12 @@ def hand_cases(
     kinematics: Fr3Kinematics,
     probes: Mapping[str, ArticulatedAsset],
     rng: np.random.Generator,
+    efforts: Sequence[float] = EFFORTS,
 ) -> Iterator[Case]:
     """Things between, beside and under the fingers, at known forces and gaps."""
     T_base_tcp = kinematics.fk(np.array(HOME_Q), "fr3_hand_tcp")
     for name, half in (("cube", 0.015), ("stick", 0.01), ("ball", 0.008)):
-        for effort in EFFORTS:
+        for effort in efforts:
             shift = rng.uniform([-0.004, -0.003, -0.004], [0.004, 0.003, 0.0])
             yield from _grasp(world, probes[name], T_base_tcp, shift, effort, half)
         for side in (-1.0, 1.0):
@@ -218,7 +223,8 @@ def _grasp(
     yield judge(HELD, world.observations(), False, "let go by a millimetre", ref)
     _drive(world, 0.039, 20.0, PRESS)
     _float(world, T_base_tcp @ se3.transform(shift, ALONG_FINGERS))
-    world.step()
+    for _ in range(12):
+        world.step()
     yield from _both(world, False, True, "let go", ref)
 
 

@@ -50,12 +50,12 @@ class TouchRecord:
 
     @property
     def names(self) -> list[str]:
-        """Names of the objects that the robot touches, sorted."""
+        """Names of the objects that the robot touched in the last step, sorted."""
         return sorted(self._past[-1]) if self._past else []
 
     def by_hand(self, name: str) -> bool:
         """Whether hand or fingers touch an object."""
-        return name in self.names and self._past[-1][name].by_hand
+        return any(name in touches and touches[name].by_hand for touches in self._past)
 
     def grip(self, name: str, towards_right: Array) -> float:
         """The smaller of the forces with which the fingers press an object together, N.

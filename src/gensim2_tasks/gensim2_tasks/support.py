@@ -50,7 +50,8 @@ class Support:
 
     def beside(self, p_top: Array) -> float:
         """How far (m) a point (3,) of its frame is beside the area; 0 over or under it."""
-        off = np.maximum(np.abs(self.cells - p_top[:2]) - 0.5 * self.cell_size, 0.0)
+        # Of a surface that slopes they overlap or part by a hair.
+        off = np.maximum(np.abs(self.cells - p_top[:2]) - 0.51 * self.cell_size, 0.0)
         return float(np.sqrt(np.min(np.sum(off**2, axis=1))))
 
     def T_root_top(self, asset: ArticulatedAsset, q: float) -> Array:
