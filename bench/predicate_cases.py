@@ -177,14 +177,17 @@ class Rays:
     Args:
         asset: What they meet.
         q: Its joint position.
+        still: Whether they meet only what does not move.
     """
 
-    def __init__(self, asset: ArticulatedAsset, q: float) -> None:
+    def __init__(self, asset: ArticulatedAsset, q: float, *, still: bool = False) -> None:
         """Builds a scene with the asset alone."""
         self._scene = sapien.Scene([sapien.physx.PhysxCpuSystem()])
         poses = asset.tree.link_poses(q)
         builder = self._scene.create_actor_builder()
         for shape in asset.tree.collisions:
+            if still and shape.link == asset.tree.moving.child:
+                continue
             builder.add_convex_collision_from_file(
                 str(shape.mesh),
                 sapien.Pose(poses[shape.link] @ shape.T_link_shape),

@@ -17,6 +17,8 @@ from gensim2_tasks import se3
 UP = np.array([0.0, 0.0, 1.0])
 MARGIN = 0.01  # m, of a near hit or miss to an edge
 STEP = 0.002  # m, in which an edge is looked for
+RISE, BACK = 0.005, 10  # m and steps; what rises by so much in so many steps is not level
+DROP = 0.012  # m; on what is not even so much lower beyond an edge a thing may still stand
 STEP_HEIGHT = 0.006  # m; a surface that rises or falls by so much has ended
 CUBE = 0.015  # m, half of its edge
 SURFACE = "articulated_object_surface_base"
@@ -38,7 +40,7 @@ def on_top_cases(
 ) -> Iterator[Case]:
     """A cube on, over, under and beside the flat top of one support, and over its edge."""
     q = support.joint_position(1.0)
-    rays = Rays(support, q)
+    rays, body = Rays(support, q), Rays(support, q, still=True)
     other = stand(support, 1.0, rng)
     keypoint = support.keypoints(q).get(SURFACE)
     poses, moving = support.tree.link_poses(q), support.tree.moving.child
@@ -47,7 +49,7 @@ def on_top_cases(
     from_height = still[:, 2].max() + 0.1 if keypoint is None else float(middle[2])
 
     def top(xy: Array) -> float | None:
-        way = rays.meet(np.array([xy[0], xy[1], from_height]), -UP)
+        way = body.meet(np.array([xy[0], xy[1], from_height]), -UP)
         return None if way is None else from_height - way
 
     level = top(middle)
@@ -60,28 +62,34 @@ def on_top_cases(
         scene = {"probe": seen(probe), "other": seen(other)}
         return judge(ON_TOP, scene, label, what, str(support.ref))
 
+    def fits(p: Array) -> bool:
+        above = rays.meet(p - 0.9 * CUBE * UP, UP)
+        return above is None or above > 2.0 * CUBE
+
     for angle in rng.uniform(0.0, 2.0 * np.pi, 8):
         way = across(UP, angle)
-        s, height = 0.0, level
-        while s < FAR:
-            found = [top(middle + (s + d) * way) for d in (STEP, *np.linspace(0.005, 0.025, 5))]
-            # A slit that the cube spans is no edge.
-            level_ones = [z for z in found if z is not None and abs(z - height) < STEP_HEIGHT]
-            if not level_ones:
+        heights = [level]
+        while len(heights) * STEP < FAR:
+            s = (len(heights) - 1) * STEP
+            ahead = [top(middle + (s + d) * way) for d in (STEP, *np.linspace(0.005, 0.025, 5))]
+            # A slit that the cube spans is no edge, but what rises like a hinge or a screen is.
+            onwards = [z for z in ahead if z is not None and abs(z - heights[-1]) < STEP_HEIGHT]
+            if not onwards or abs(onwards[0] - heights[max(0, len(heights) - BACK)]) > RISE:
                 break
-            s, height = s + STEP, level_ones[0]
+            heights.append(onwards[0])
         if s < 2.0 * MARGIN:
             continue
         inner, outer = middle + (s - MARGIN) * way, middle + (s + MARGIN) * way
-        below = top(inner)
-        assert below is not None  # the edge is farther
+        below, beneath = top(inner), top(outer)
+        if below is None:  # a slit
+            continue
         at = np.array([inner[0], inner[1], below + CUBE])
-        yield case(at, True, "1 cm inside the edge")
-        yield case(at + 0.003 * UP, True, "3 mm over the top")
-        over = np.array([outer[0], outer[1], at[2] - 0.9 * CUBE])
-        above = rays.meet(over, UP)
-        if above is None or above > 2.0 * CUBE:  # else it would be in what rises at the edge
-            yield case(over + 0.9 * CUBE * UP, False, "1 cm beyond the edge")
+        if fits(at):  # else it would be in what rises at the edge, as a screen
+            yield case(at, True, "1 cm inside the edge")
+            yield case(at + 0.003 * UP, True, "3 mm over the top")
+        beyond = np.array([outer[0], outer[1], at[2]])
+        if fits(beyond) and (beneath is None or abs(beneath - below) > DROP):
+            yield case(beyond, False, "1 cm beyond the edge")
         yield case(at + float(rng.uniform(0.018, 0.05)) * UP, False, "hovering")
         yield case(at - 0.1 * UP, False, "below it")
         lower = top(middle + (s + 0.03) * way)

@@ -101,7 +101,10 @@ class Grid:
                     np.maximum(bottom, rest / c, out=bottom)
                 else:
                     top[rest < 0.0] = -np.inf
-            hit = (top >= bottom) & (top <= below) & (top > result)
+            # The planes of a flat hull say little about where it ends.
+            low, high = hull.vertices.min(axis=0), hull.vertices.max(axis=0)
+            over = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+            hit = over & (top >= bottom) & (top <= below) & (top > result)
             result[hit] = top[hit]
         return result
 
