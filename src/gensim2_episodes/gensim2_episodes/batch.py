@@ -13,6 +13,7 @@ import numpy as np
 from gensim2_control.body import Body
 from gensim2_control.goals import Goal, GoalRejected
 from gensim2_control.hardware import ARM_DOF
+from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.trajectory import Trajectory
 from gensim2_kpam.as_message import scene_as_sent
 from gensim2_kpam.expert import ExpertCode, ExpertError, Performance, perform
@@ -23,15 +24,22 @@ from gensim2_sim_bridge.hardware import SapienHardware
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.gensim2_judge import PREDICATES, Gensim2Monitor
 from gensim2_tasks.specs import TaskSpec
 
-IDLE, EXPERT = "idle", "kpam_expert"
-IDLE_TIME = 8.0  # s, about as long as an episode of the expert
+from gensim2_episodes.random_motion import Grip, RandomMotion
+
+EXPERT, IDLE, RANDOM = "kpam_expert", "idle", "random"
+CONTROLLERS = (EXPERT, IDLE, RANDOM)
+CONTROL_TIME = 8.0  # s, about as long as an episode of the expert
 
 
 @dataclass(frozen=True)
 class BatchEpisode:
-    """One attempt: what was drawn, what became of it and what it cost (CPU s, simulated s)."""
+    """One attempt: what was drawn, what became of it and what it cost (CPU s, simulated s).
+
+    ``gensim2`` says whether the criteria of the public GenSim2 were met on the way.
+    """
 
     task: str
     seed: int
@@ -46,6 +54,7 @@ class BatchEpisode:
     sim_time: float
     cpu_time: float
     solver: str
+    gensim2: bool = False
 
 
 class BatchCell:
@@ -125,12 +134,16 @@ class BatchRunner:
         urdf: Text of the robot description with absolute mesh paths.
         library: Where assets come from.
         render: Whether the world can be rendered.
+        judge: Who says what a success is: one of `gensim2_judge.JUDGES`.
     """
 
-    def __init__(self, urdf: str, library: AssetLibrary, render: bool = False) -> None:
+    def __init__(
+        self, urdf: str, library: AssetLibrary, render: bool = False, judge: str = PREDICATES
+    ) -> None:
         world = World(urdf, WorldConfig(render=render))
-        self.simulation = Simulation(world, Body(SapienHardware(world)), library, 20)
+        self.simulation = Simulation(world, Body(SapienHardware(world)), library, 20, judge)
         self.planner = TaskPlanner(Planner(urdf))
+        self._kinematics = Fr3Kinematics.from_urdf(urdf)
 
     def run(
         self,
@@ -154,20 +167,26 @@ class BatchRunner:
         world = self.simulation.world
         openness: list[tuple[float, float]] = []
         before = world.observations()[name].openness
+        monitor = self.simulation.monitor
+        gensim2 = Gensim2Monitor(spec, world.keypoints, world.tool_points)
+        ever = False
 
         def moved() -> None:
-            openness.append((world.t, world.observations()[name].openness))
+            nonlocal ever
+            scene = world.observations()
+            openness.append((world.t, scene[name].openness))
+            gensim2.update(world.t, scene)
+            ever = ever or (monitor is not None and monitor.succeeded)
 
         cell = BatchCell(self.simulation, self.planner, seed, moved=moved)
-        if controller == IDLE:
-            began = world.t
-            while world.t < began + IDLE_TIME:
-                cell.tick()
-            performance = Performance(0.0, began, world.t, None, ())
-        else:
+        if controller == EXPERT:
             performance = perform(spec, cell)
-        monitor = self.simulation.monitor
-        achieved = monitor is not None and monitor.succeeded
+            achieved = monitor is not None and monitor.succeeded
+        else:
+            began = world.t
+            self._control(controller, cell, lambda: ever)
+            performance = Performance(0.0, began, world.t, None, ())
+            achieved = ever  # what nobody wanted must not happen, even if it does not last
         success = achieved and performance.code is ExpertCode.NONE
         outcome = "success" if success else performance.code.name.lower()
         reason = performance.text
@@ -194,4 +213,24 @@ class BatchRunner:
             sim_time=performance.ended_at - performance.started_at,
             cpu_time=time.process_time() - started,
             solver=str(performance.reports[-1].get("solver", "")) if performance.reports else "",
+            gensim2=gensim2.succeeded,
         )
+
+    def _control(self, controller: str, cell: BatchCell, over: Callable[[], bool]) -> None:
+        """Does nothing, or moves at random, until time is up or it is over."""
+        world, body = self.simulation.world, self.simulation.body
+        motion = RandomMotion(self._kinematics, body.limits, np.random.default_rng(cell.seed))
+        end = world.t + CONTROL_TIME
+        while world.t < end and not over():
+            state = body.state
+            if controller == IDLE or state is None:
+                cell.tick()
+                continue
+            step = motion.draw(state.q_ref)
+            try:
+                if isinstance(step, Grip):
+                    cell.grip(step.position, step.effort)
+                else:
+                    cell.follow(step, 0.0, 0.0)
+            except ExpertError:
+                cell.tick()  # it has met something, and goes elsewhere

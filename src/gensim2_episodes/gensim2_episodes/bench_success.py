@@ -2,15 +2,16 @@
 
     ros2 run gensim2_episodes bench_success [--tasks all] [--episodes 20] [--asset-root FOLDER]
 
-Every number comes from running the episode: physics decides, not the planner. With `--dataset` the
-episodes are also recorded, failures too, as the graph does with `keep_failures`: the state of robot
-and objects.
+Every number comes from running the episode: physics decides, not the planner. With `--json` every
+episode is written to a file; episodes of the same options that it holds already are not run again,
+so a long run can be made in pieces. `bench_table` makes one table of several files. With
+`--dataset` the episodes are also recorded, failures too, as the graph does with `keep_failures`:
+the state of robot and objects.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,15 +22,17 @@ import typer
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, select_tasks
+from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
 from rich.table import Table
 
 from gensim2_episodes.attempts import CollectRequest
-from gensim2_episodes.batch import EXPERT, IDLE, BatchEpisode, BatchRunner
+from gensim2_episodes.batch import CONTROLLERS, EXPERT, BatchEpisode, BatchRunner
 from gensim2_episodes.batch_record import collect_batch
 from gensim2_episodes.dataset_cli import make_console
 from gensim2_episodes.errors import StoreError
 from gensim2_episodes.provenance import software_record
 from gensim2_episodes.replay_report import wilson
+from gensim2_episodes.run_file import Run, RunFileError, load_run
 from gensim2_episodes.store import EpisodeStore
 
 QUIET_APPROACH = 0.05  # change of openness before the actuation pose
@@ -79,21 +82,36 @@ def main(
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first episode; then +1.")] = 0,
     randomize: Annotated[bool, typer.Option(help="Draw pose and openness.")] = True,
-    controller: Annotated[str, typer.Option(help=f"{EXPERT} or {IDLE} (does nothing).")] = EXPERT,
+    controller: Annotated[
+        str,
+        typer.Option(help="Who performs the task: the expert, nobody (idle) or chance (random)."),
+    ] = EXPERT,
+    judge: Annotated[
+        str,
+        typer.Option(
+            help="Who says what a success is: the predicates of the task, or, for comparison, the "
+            "criteria of the public GenSim2 (gensim2)."
+        ),
+    ] = PREDICATES,
     dataset: Annotated[
         Path | None, typer.Option(help="Record the episodes into this data set.")
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write every episode to this file.")
+        Path | None,
+        typer.Option("--json", help="Write every episode to this file; go on where it ends."),
     ] = None,
 ) -> None:
     """Runs the episodes and prints a table."""
     # Drake reports every infeasible time law; the planner tries the next one.
     logging.getLogger("drake").setLevel(logging.CRITICAL)
     console = make_console()
-    if controller not in (EXPERT, IDLE):
-        console.print(f"controller {controller!r}: expected {EXPERT} or {IDLE}")
-        raise typer.Exit(2)
+    for name, value, known in (
+        ("controller", controller, CONTROLLERS),
+        ("judge", judge, JUDGES),
+    ):
+        if value not in known:
+            console.print(f"{name} {value!r}: expected {' or '.join(known)}")
+            raise typer.Exit(2)
     if dataset is not None and controller != EXPERT:
         console.print(f"error: --dataset records {EXPERT} only", style="red")
         raise typer.Exit(2)
@@ -104,13 +122,31 @@ def main(
         runner = BatchRunner(
             resolve_packages(robot_description()),
             AssetLibrary(asset_root),
+            judge=judge,
         )
     except (TaskError, AssetError, StoreError) as error:
         console.print(f"error: {error}", style="red")
         raise typer.Exit(2) from None
-    if json_file is not None and not json_file.expanduser().parent.is_dir():
-        console.print(f"error: there is no folder {json_file.expanduser().parent}", style="red")
+    json_file = json_file.expanduser() if json_file is not None else None
+    if json_file is not None and not json_file.parent.is_dir():
+        console.print(f"error: there is no folder {json_file.parent}", style="red")
         raise typer.Exit(2)
+    kept = Run.here(
+        {
+            "controller": controller,
+            "assets": "imported" if asset_root else "generated",
+            "asset": asset,
+            "randomize": randomize,
+            "judge": judge,
+        }
+    )
+    try:
+        if json_file is not None and json_file.exists():
+            kept = load_run(json_file).joined(kept)
+    except RunFileError as error:
+        console.print(f"error: {json_file}: {error}", style="red")
+        raise typer.Exit(2) from None
+    done = {(e.task, e.seed): e for e in kept.episodes}
     results: list[BatchEpisode] = []
     source = "imported assets" if asset_root else "procedural assets"
     table = Table(*COLUMNS, title=f"{controller}, {source}, {episodes} episodes per task")
@@ -130,7 +166,8 @@ def main(
         if dataset is None:
             for number in range(episodes):
                 ended(
-                    runner.run(
+                    done.get((task, seed + number))
+                    or runner.run(
                         task, seed + number, asset=asset, randomize=randomize, controller=controller
                     )
                 )
@@ -151,6 +188,9 @@ def main(
                 raise typer.Exit(1) from result.cause
         table.add_row(*summary_row(task, of_task))
         results += of_task
+        if json_file is not None:
+            kept = kept.joined(dataclasses.replace(kept, episodes=tuple(of_task)))
+            kept.save(json_file)
     table.add_section()
     table.add_row(*summary_row("all", results))
     console.print(table)
@@ -159,10 +199,6 @@ def main(
         f"{QUIET_APPROACH} before the actuation pose; times in s, planning and CPU in CPU seconds",
         style="dim",
     )
-    if json_file is not None:
-        json_file.expanduser().write_text(
-            json.dumps([dataclasses.asdict(e) for e in results], indent=1)
-        )
 
 
 def run() -> None:

@@ -16,6 +16,7 @@ import sapien
 from gensim2_control.hardware import ARM_DOF, FINGER_MAX, HOME_Q, JOINTS
 from gensim2_control.self_collision import IGNORED_SELF_COLLISIONS
 from gensim2_tasks.assets import AssetError
+from gensim2_tasks.gensim2_judge import TOOL_POINTS
 from gensim2_tasks.placement import PlacedObject
 from gensim2_tasks.predicates import ObjectObservation
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ Array = NDArray[np.float64]
 # That is so for shapes with the same number in the other word: 0 for the robot, one an object.
 IGNORE_WORD, IGNORE_FIRST_BIT = 2, 4
 IGNORE_OWNER_WORD = 3
+HAND_LINK = "fr3_hand"
 TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
 TABLE_CENTRE_X = 0.615
 TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
@@ -337,6 +339,12 @@ class World:
             tilt = 0.0 if body is None else body.tilt()
             result[placed.name] = ObjectObservation(placed.asset.openness(q), dq, tilt)
         return result
+
+    def tool_points(self) -> Array:
+        """Points (3, 3) of the hand in base, m, by which GenSim2 judges."""
+        hand = next(link for link in self.robot.links if link.name == HAND_LINK)
+        T_base_hand = hand.entity_pose.to_transformation_matrix()
+        return se3.apply(np.asarray(T_base_hand, dtype=np.float64), TOOL_POINTS)
 
     def root_pose(self, name: str) -> Array:
         """T_base_root of an object; only that of a free body changes."""
