@@ -55,14 +55,14 @@ class Criterion:
         self,
         scene: Mapping[str, ObjectObservation],
         last_keypoint: Callable[[str], Array],
-        tool: Array,
+        tool: Callable[[], Array],
     ) -> Evaluation:
         """Measures it.
 
         Args:
             scene: What is known of every object.
             last_keypoint: Gives the last keypoint (3,) of an object, m in base.
-            tool: Points (N, 3) of the hand, m in base.
+            tool: Gives points (N, 3) of the hand, m in base.
         """
         name = f"gensim2_{self.kind}({', '.join(filter(None, (self.object, self.other)))})"
         if self.kind == "never_judged":
@@ -71,7 +71,7 @@ class Criterion:
             value = scene[self.object].openness
             met = value > self.threshold if self.kind == "open" else value < self.threshold
             return Evaluation(name, met, value, self.threshold)
-        others = tool if self.kind == "gripper_near" else last_keypoint(self.other)[None]
+        others = tool() if self.kind == "gripper_near" else last_keypoint(self.other)[None]
         away = others[:, :2] - last_keypoint(self.object)[:2]
         distance = float(np.linalg.norm(away, axis=1).min())
         return Evaluation(name, distance < self.threshold, distance, self.threshold)
@@ -141,10 +141,9 @@ class Gensim2Monitor:
 
     def update(self, t: float, scene: Mapping[str, ObjectObservation]) -> bool:
         """Takes the scene at time `t` (s); returns whether the task has succeeded at any time."""
-        tool = self._tool()
         current = next((s for s in self.subtasks if not s.achieved), None)
         for subtask in self.subtasks:
-            evaluation = subtask.criterion.evaluate(scene, self._last_keypoint, tool)
+            evaluation = subtask.criterion.evaluate(scene, self._last_keypoint, self._tool)
             subtask.evaluations = (evaluation,)
             if subtask is current:
                 subtask.achieved = evaluation.satisfied
