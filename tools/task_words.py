@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gensim2_tasks import procedural
 from gensim2_tasks.assets import PROCEDURAL, AssetLibrary, AssetRef
 from gensim2_tasks.predicates import Predicate, SuccessCondition
 from gensim2_tasks.specs import ObjectSpec, SubTask, TaskSpec
+
+from gensim2_tasks import procedural
 
 # What a predicate says, by its kind; those that are not here are told by their fields.
 _SAYS = {

@@ -63,7 +63,7 @@ def test_a_file_holds_the_run(tmp_path: Path) -> None:
 def test_another_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     file = tmp_path / "other.json"
     file.write_text(text)
-    with pytest.raises(RunFileError, match="other.json"):
+    with pytest.raises(RunFileError, match=r"other\.json"):
         load_run(file)
 
 

@@ -46,7 +46,7 @@ def test_the_hand_is_near_in_x_and_y_whatever_its_height(height: float):
     criterion = Criterion("x", "gripper_near", "a", NEAR)
     near = np.vstack([FAR, [[0.5, 0.049, height]]])
     assert met(criterion, tool=near)
-    assert not met(criterion, tool=near + [0.0, 0.002, 0.0])
+    assert not met(criterion, tool=near + np.array([0.0, 0.002, 0.0]))
 
 
 def test_two_objects_are_near_in_x_and_y_whatever_their_heights():
