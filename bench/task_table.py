@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from gensim2_episodes.batch import IDLE, RANDOM
+from gensim2_episodes.batch import IDLE, RANDOM, SWEEP
 from gensim2_episodes.dataset_cli import make_console
 from gensim2_episodes.run_file import RunFileError, load_run
 from gensim2_episodes.success_table import (
@@ -34,6 +34,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "generated": {},
     "imported": {"imported": True},
     "random": {"controller": RANDOM},
+    "sweep": {"controller": SWEEP},
     "idle": {"controller": IDLE},
 }
 SEED = 1000

@@ -137,7 +137,7 @@ def take_pictures() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     for old in PICTURES.glob("*.jpg"):
         old.unlink()
-    tiles = []
+    tiles: list[Picture] = []
     for name in task_names():
         scenes = [
             draw_scene(load_task(name), library, np.random.default_rng(seed))

@@ -29,8 +29,8 @@ from gensim2_tasks.specs import TaskSpec
 
 from gensim2_episodes.random_motion import Grip, RandomMotion
 
-EXPERT, IDLE, RANDOM = "kpam_expert", "idle", "random"
-CONTROLLERS = (EXPERT, IDLE, RANDOM)
+EXPERT, IDLE, RANDOM, SWEEP = "kpam_expert", "idle", "random", "sweep"
+CONTROLLERS = (EXPERT, IDLE, RANDOM, SWEEP)
 CONTROL_TIME = 8.0  # s, about as long as an episode of the expert
 
 
@@ -219,7 +219,8 @@ class BatchRunner:
     def _control(self, controller: str, cell: BatchCell, over: Callable[[], bool]) -> None:
         """Does nothing, or moves at random, until time is up or it is over."""
         world, body = self.simulation.world, self.simulation.body
-        motion = RandomMotion(self._kinematics, body.limits, np.random.default_rng(cell.seed))
+        rng = np.random.default_rng(cell.seed)
+        motion = RandomMotion(self._kinematics, body.limits, rng, sweep=controller == SWEEP)
         end = world.t + CONTROL_TIME
         while world.t < end and not over():
             state = body.state

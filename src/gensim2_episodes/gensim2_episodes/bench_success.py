@@ -84,7 +84,10 @@ def main(
     randomize: Annotated[bool, typer.Option(help="Draw pose and openness.")] = True,
     controller: Annotated[
         str,
-        typer.Option(help="Who performs the task: the expert, nobody (idle) or chance (random)."),
+        typer.Option(
+            help="Who performs the task: the expert, nobody (idle), or random motions about the pose "
+            "at home (random) or where objects stand (sweep)."
+        ),
     ] = EXPERT,
     judge: Annotated[
         str,

@@ -1,8 +1,8 @@
-"""Random motions over the table: the control of a benchmark, which no task may reward.
+"""Random motions of the arm: the controls of a benchmark, which no task should reward.
 
-The arm goes in smooth moves between random configurations whose fingertips are where objects stand,
-at random speeds within the limits of the body, and opens and closes its fingers. It does not know
-where the objects are.
+The arm goes in smooth moves between random configurations, at random speeds within the limits of
+the body, and opens and closes its fingers. It does not know where the objects are. There are two:
+moves about the pose at home, and moves between points where objects stand, which meet them often.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 LOW, HIGH = (0.30, -0.35, 0.03), (0.75, 0.35, 0.50)  # m in base, of the TCP
-SPREAD = 1.2  # rad, about the configuration at home
+SPREAD, SWEEP_SPREAD = 0.4, 1.2  # rad, about the configuration at home
 CANDIDATES = 500  # configurations of which the nearest to the goal is taken
 SPEEDS = (0.1, 0.6)  # shares of the limits
 GRIP_SHARE = 0.3  # of the steps
@@ -40,12 +40,19 @@ class RandomMotion:
         kinematics: Of the robot.
         limits: What the moves keep.
         rng: Source of every drawn number.
+        sweep: Whether it goes where objects stand.
     """
 
     def __init__(
-        self, kinematics: Fr3Kinematics, limits: JointLimits, rng: np.random.Generator
+        self,
+        kinematics: Fr3Kinematics,
+        limits: JointLimits,
+        rng: np.random.Generator,
+        *,
+        sweep: bool = False,
     ) -> None:
         self._kinematics, self._limits, self._rng = kinematics, limits, rng
+        self._sweep = sweep
 
     def draw(self, q: Array) -> Trajectory | Grip:
         """Draws what comes next.
@@ -56,18 +63,19 @@ class RandomMotion:
         rng = self._rng
         if rng.random() < GRIP_SHARE:
             return Grip(float(rng.uniform(0.0, FINGER_MAX)), float(rng.uniform(5.0, MAX_EFFORT)))
-        goal = rng.uniform(LOW, HIGH)
         share = float(rng.uniform(*SPEEDS))
         limits = self._limits.reduced(velocity=share, acceleration=share)
-        return point_to_point(q, self._configuration(goal), limits)
+        return point_to_point(q, self._configuration(), limits)
 
-    def _configuration(self, goal: Array) -> Array:
-        """Of many random configurations (7,), the one whose TCP is nearest to a goal, m in base."""
-        offsets = self._rng.uniform(-SPREAD, SPREAD, (CANDIDATES, ARM_DOF))
-        candidates = np.clip(
-            np.array(HOME_Q) + offsets, self._limits.q_min + 0.05, self._limits.q_max - 0.05
-        )
+    def _configuration(self) -> Array:
+        """A random configuration (7,) whose TCP is over the table."""
+        rng, limits = self._rng, self._limits
+        spread = SWEEP_SPREAD if self._sweep else SPREAD
+        offsets = rng.uniform(-spread, spread, (CANDIDATES, ARM_DOF))
+        candidates = np.clip(np.array(HOME_Q) + offsets, limits.q_min + 0.05, limits.q_max - 0.05)
         positions = self._kinematics.fk(candidates, TCP_LINK)[:, :3, 3]
-        away = np.linalg.norm(positions - goal, axis=1)
-        away[positions[:, 2] < LOW[2]] = np.inf
-        return np.asarray(candidates[int(np.argmin(away))])
+        over = positions[:, 2] >= LOW[2]
+        if not self._sweep:
+            return np.asarray(candidates[over][0])
+        away = np.linalg.norm(positions - rng.uniform(LOW, HIGH), axis=1)
+        return np.asarray(candidates[int(np.argmin(np.where(over, away, np.inf)))])

@@ -24,6 +24,7 @@ _WORDS: Mapping[tuple[str, Option], str] = {
     ("controller", EXPERT): "",
     ("controller", "idle"): "nobody moves",
     ("controller", "random"): "random motion",
+    ("controller", "sweep"): "random sweeps through the scene",
     ("assets", "generated"): "generated",
     ("assets", "imported"): "real assets",
     ("randomize", True): "",

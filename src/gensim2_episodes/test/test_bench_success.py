@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from gensim2_episodes.batch import IDLE, RANDOM, BatchEpisode, BatchRunner
+from gensim2_episodes.batch import IDLE, SWEEP, BatchEpisode, BatchRunner
 from gensim2_episodes.bench_success import COLUMNS, main, summary_row
 from gensim2_episodes.replay_report import wilson
 from gensim2_episodes.run_file import load_run
@@ -84,7 +84,7 @@ def test_chance_moves_the_arm_and_repeats_itself(tmp_path: Path) -> None:
     """The same seed, the same motions; all of the time, or to the success that is not wanted."""
     files = [tmp_path / f"{n}.json" for n in range(2)]
     for file in files:
-        main(tasks="PushBox", episodes=1, seed=2, controller=RANDOM, json_file=file)
+        main(tasks="PushBox", episodes=1, seed=2, controller=SWEEP, json_file=file)
     first, again = (load_run(file).episodes[0] for file in files)
     assert replace(first, cpu_time=0.0) == replace(again, cpu_time=0.0)
     assert first.success or first.sim_time >= 8.0
@@ -94,7 +94,7 @@ def test_chance_moves_the_arm_and_repeats_itself(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         ({"tasks": "OpenBx"}, "did you mean"),
-        ({"controller": "nobody"}, "expected kpam_expert or idle or random"),
+        ({"controller": "nobody"}, "expected kpam_expert or idle or random or sweep"),
         ({"judge": "nobody"}, "expected predicates or gensim2"),
         ({"asset_root": Path("nowhere")}, "nowhere"),
         ({"json_file": Path("nowhere/x.json")}, "there is no folder nowhere"),
