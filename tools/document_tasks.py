@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -67,7 +69,7 @@ def render() -> str:
     if BENCHMARK.exists():
         text.append(_figures(load_benchmark(BENCHMARK)))
     if PREDICATES.exists():
-        text.append(_predicates(json.loads(PREDICATES.read_text())))
+        text.append(_predicates(json.loads(PREDICATES.read_text())["predicates"]))
     text.append("## Task by task\n\n")
     for name in names:
         file = PICTURES / f"{name}.jpg"
@@ -111,17 +113,21 @@ def _provenance(column: Column) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _predicates(rows: list[dict[str, object]]) -> str:
-    """The table of what the predicates get right: one row of the file per predicate."""
-    head = list(rows[0])
+def _predicates(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The table of what the predicates get right."""
     lines = [
         "## How well the predicates tell",
         "",
-        "Each was given scenes that are labelled: near hits and near misses.",
+        "Each was given labelled scenes: near hits, which it must see, and near misses, which it",
+        "must not.",
         "",
-        f"| {' | '.join(head)} |",
-        "|---" * len(head) + "|",
-        *(f"| {' | '.join(str(row[name]) for name in head)} |" for row in rows),
+        "| predicate | near hits | near misses | objects | precision | recall |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| `{row['kind']}` | {row['hits']} | {row['misses']} | {row['assets']} "
+            f"| {100 * row['precision']:.1f} % | {100 * row['recall']:.1f} % |"
+            for row in rows
+        ),
         "",
     ]
     return "\n".join(lines) + "\n"

@@ -18,13 +18,13 @@ _SAYS = {
     "openness_below": "{object} is open by less than {percent:.0f} % of its way",
     "settled": "{object} moves slower than {value:g} rad/s or m/s",
     "upright": "{object} is tipped by less than {degrees:.0f} degrees",
-    "inside": "{object} is inside {container}",
-    "on_top": "{object} lies on {support}",
-    "near": "{object} is less than {value:g} m from {keypoint} of {target}",
-    "under": "{object} is under {keypoint} of {target}",
-    "held": "the fingers hold {object} with more than {value:g} N each",
+    "inside": "the centre of mass of {object} is in the room of {container}",
+    "on_top": "{object} stands on {support}, within {value:g} m of its height",
+    "near": "the centre of mass of {object} is less than {value:g} m from `{keypoint}` of {target}",
+    "under": "{object} is under the outlet of {target}, less than {value:g} m beside it",
+    "held": "both fingers press on {object} with more than {value:g} N",
     "released": "nothing of the hand touches {object}",
-    "lifted": "{object} is lifted by more than {value:g} m",
+    "lifted": "the lowest point of {object} is more than {value:g} m above the table",
 }
 _USUAL_FIELDS = {"name", "category", "placement", "openness"}
 

@@ -85,8 +85,8 @@ def main(
     controller: Annotated[
         str,
         typer.Option(
-            help="Who performs the task: the expert, nobody (idle), or random motions about the pose "
-            "at home (random) or where objects stand (sweep)."
+            help="Who performs the task: the expert, nobody (idle), or random motions, about the "
+            "pose at home (random) or where objects stand (sweep)."
         ),
     ] = EXPERT,
     judge: Annotated[
