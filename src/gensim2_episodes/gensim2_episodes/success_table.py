@@ -222,7 +222,8 @@ def _costs(figures: TaskFigures | None) -> tuple[str, str, str]:
 
 
 def _kind(episode: BatchEpisode) -> str:
-    return episode.outcome
+    """What became of a failure: the kind of failure where the expert tells it."""
+    return getattr(episode, "failure", "") or episode.outcome
 
 
 def _column(run: Run) -> Column:
