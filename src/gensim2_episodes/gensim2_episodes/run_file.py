@@ -13,12 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gensim2_tasks.gensim2_judge import PREDICATES
 from pydantic import TypeAdapter, ValidationError
 
-from gensim2_episodes.batch import BatchEpisode
+from gensim2_episodes.batch import EXPERT, BatchEpisode
 from gensim2_episodes.provenance import git_commit
 
 Option = str | bool
+USUAL: Mapping[str, Option] = {
+    "controller": EXPERT,
+    "asset": "",
+    "randomize": True,
+    "judge": PREDICATES,
+    "start": "task",
+    "perturb": "none",
+}
+"""What an option is where nobody gives it; a run that does not know an option has this."""
 _EPISODES = TypeAdapter(tuple[BatchEpisode, ...])
 
 
@@ -55,14 +65,14 @@ class Run:
         Raises:
             RunFileError: They were made with different options.
         """
-        if dict(self.options) != dict(other.options):
+        if unusual(self.options) != unusual(other.options):
             raise RunFileError(
                 f"made with {_text(self.options)}, not with {_text(other.options)}; "
                 "give another file"
             )
         merged = {(e.task, e.seed): e for e in (*self.episodes, *other.episodes)}
         return Run(
-            self.options,
+            {**self.options, **other.options},
             tuple(sorted({*self.commits, *other.commits})),
             tuple(sorted({*self.cpus, *other.cpus})),
             tuple(merged.values()),
@@ -73,6 +83,11 @@ class Run:
         scratch = file.with_name(file.name + ".part")
         scratch.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
         scratch.replace(file)
+
+
+def unusual(options: Mapping[str, Option]) -> dict[str, Option]:
+    """The options that are not the usual ones."""
+    return {name: value for name, value in options.items() if USUAL.get(name) != value}
 
 
 def load_run(file: Path) -> Run:

@@ -16,22 +16,18 @@ from pydantic import BaseModel, ConfigDict
 
 from gensim2_episodes.batch import EXPERT, BatchEpisode
 from gensim2_episodes.replay_report import wilson
-from gensim2_episodes.run_file import Option, Run, RunFileError
+from gensim2_episodes.run_file import Option, Run, RunFileError, unusual
 
 ALL, NOTHING = "all", "-"
-# What an option says of a run, in the heading of its column; "" = it is the usual one.
+# What an option that is not the usual one says of a run, in the heading of its column.
 _WORDS: Mapping[tuple[str, Option], str] = {
-    ("controller", EXPERT): "",
     ("controller", "idle"): "nobody moves",
     ("controller", "random"): "random motion",
     ("controller", "sweep"): "random sweeps through the scene",
     ("assets", "generated"): "generated",
     ("assets", "imported"): "real assets",
-    ("randomize", True): "",
     ("randomize", False): "default pose",
-    ("judge", "predicates"): "",
-    ("judge", GENSIM2): "stops by GenSim2's criteria",
-    ("start", "task"): "",
+    ("judge", GENSIM2): "ended by GenSim2's criteria",
     ("start", "honest"): "honest start",
 }
 
@@ -95,11 +91,8 @@ class Column(_Document):
     @property
     def title(self) -> str:
         """What distinguishes it."""
-        words = (
-            _WORDS.get((name, value), f"{name} {value}" if value else "")
-            for name, value in self.options.items()
-        )
-        return ", ".join(filter(None, words))
+        options = unusual(self.options).items()
+        return ", ".join(_WORDS.get(option, "{} {}".format(*option)) for option in options)
 
     @property
     def judged_by_gensim2(self) -> bool:
@@ -144,7 +137,7 @@ def merge(runs: Iterable[Run]) -> Benchmark:
     """
     merged: dict[str, Run] = {}
     for run in runs:
-        key = repr(sorted(run.options.items()))
+        key = repr(sorted(unusual(run.options).items()))
         merged[key] = merged[key].joined(run) if key in merged else run
     if not merged or not all(run.episodes for run in merged.values()):
         raise RunFileError("no episodes")

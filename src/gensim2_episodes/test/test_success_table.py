@@ -88,10 +88,20 @@ def test_other_options_make_another_column_and_the_expert_comes_first() -> None:
 
 
 def test_options_that_nobody_knows_yet_are_in_the_title() -> None:
-    options = {**OPTIONS, "start": "honest", "weather": "rain", "wind": ""}
+    options = {**OPTIONS, "start": "honest", "weather": "rain"}
     assert only(run(episode("A", 0), options=options)).title == (
         "generated, honest start, weather rain"
     )
+
+
+def test_an_option_that_came_later_makes_no_other_column_where_it_is_the_usual_one() -> None:
+    """What was run before there was another start was run from the usual one."""
+    later = {**OPTIONS, "start": "task"}
+    column = only(run(episode("A", 0)), run(episode("A", 1), options=later))
+    assert column.tasks["A"].episodes == 2 and column.title == "generated"
+    assert column.options == later
+    with pytest.raises(RunFileError, match="give another file"):
+        run(options=later).joined(run(options={**OPTIONS, "start": "honest"}))
 
 
 def test_figures_are_counts_and_medians() -> None:
