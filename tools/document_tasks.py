@@ -56,6 +56,14 @@ whose x points away from it. Pictures: the first scenes, seeds 0 to 2, of genera
 """
 
 
+_CONTROLS = (
+    "Where nobody moves, or the arm moves at random, instead of the expert, what happens counts as",
+    "well if it has not lasted. *Random motion* is about the pose at home. *Random sweeps* lead",
+    "through the space where the objects stand: most of them stand half open at the start, as in",
+    "GenSim2, and a push in passing is sometimes all that is needed.",
+)
+
+
 def render() -> str:
     """The document.
 
@@ -87,6 +95,7 @@ def _figures(benchmark: Benchmark) -> str:
         "moment, or 5 cm in x and y; no rest, no dwell, and it does not matter what has fallen.",
         "What is pushed or lifted as a whole stands free where it is generated; imported objects",
         "of those categories slide on the rail that they come with.",
+        *_CONTROLS,
         "",
         success_sheet(benchmark).markdown(),
         "Failures are episodes that were no success, by what ended them; planning in CPU seconds",
