@@ -58,7 +58,7 @@ whose x points away from it. Pictures: the first scenes, seeds 0 to 2, of genera
 
 _CONTROLS = (
     "Where nobody moves, or the arm moves at random, instead of the expert, a success counts even",
-    "if it is undone later. *Random motion* is about the pose at home. *Random sweeps* lead through",
+    "if it is undone later. *Random motion* is about the pose at home. *Random sweeps* go through",
     "the space where the objects stand: most of them stand half open at the start, as in GenSim2,",
     "and a push in passing is sometimes all that is needed.",
 )
