@@ -22,6 +22,7 @@ from gensim2_episodes.dataset_cli import make_console
 from graph_figures import measure_disk, measure_episodes, measure_memory
 from machine import read_machine, read_versions
 from observation_figures import measure_observation
+from predicate_figures import measure_predicates
 from rich.console import Console
 from rich.table import Table
 from safety_figures import measure_safety
@@ -38,6 +39,7 @@ GROUPS = (
     "fusion",
     "fusion_ros",
     "cameras",
+    "predicates",
 )
 
 
@@ -68,6 +70,7 @@ def measurements(settings: Settings) -> dict[str, Callable[[], Iterable[Figure]]
         "fusion": lambda: measure_fusion(settings),
         "fusion_ros": lambda: measure_fusion_ros(settings),
         "cameras": lambda: measure_cameras(settings),
+        "predicates": lambda: measure_predicates(settings),
     }
 
 

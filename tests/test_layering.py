@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 JOINING: dict[str, set[str]] = {
     "gensim2_episodes/gensim2_episodes/batch.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/batch_graph.py": {"gensim2_kpam", "gensim2_sim_bridge"},
+    "gensim2_episodes/gensim2_episodes/disturbance.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/replay.py": {"gensim2_sim_bridge"},
 }
 MESSAGES = "gensim2_msgs"

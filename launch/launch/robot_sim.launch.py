@@ -3,6 +3,7 @@
 from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
     CALIBRATION,
+    JUDGE,
     OBS,
     REAL_TIME_FACTOR,
     SIMULATED,
@@ -15,7 +16,7 @@ from launch_ros.actions import SetParameter
 
 def generate_launch_description():
     """Declares the arguments and starts the simulation."""
-    body = (ASSET_ROOT, OBS, REAL_TIME_FACTOR, CALIBRATION)
+    body = (ASSET_ROOT, OBS, REAL_TIME_FACTOR, CALIBRATION, JUDGE)
     return launch_file(
         __file__,
         (*body, SIMULATED, VIEW, VIEW_PORT),

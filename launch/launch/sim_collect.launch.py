@@ -6,6 +6,7 @@ Exit code 0 only if every requested episode was collected.
 from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
     BOOLEAN,
+    JUDGE,
     NUM_POINTS,
     OBS,
     REAL_TIME_FACTOR,
@@ -29,7 +30,10 @@ GOAL = (
     Argument("keep_failures", "false", "Store failed episodes too, marked as such", bool, BOOLEAN),
     Argument("max_attempts", "0", "Attempts per task; 0 = 3 times the episodes and 5 more", int),
 )
-GRAPH = (ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, REAL_TIME_FACTOR, SIMULATED, VIEW, VIEW_PORT)
+GRAPH = (
+    *(ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, REAL_TIME_FACTOR, JUDGE),
+    *(SIMULATED, VIEW, VIEW_PORT),
+)
 
 
 def refuse_what_is_no_data_set(context):
@@ -49,7 +53,7 @@ def generate_launch_description():
         (*GOAL, *GRAPH),
         OpaqueFunction(function=refuse_what_is_no_data_set),
         view(ASSET_ROOT, SIMULATED),
-        include("robot_sim.launch.py", ASSET_ROOT, OBS, REAL_TIME_FACTOR, SIMULATED),
+        include("robot_sim.launch.py", ASSET_ROOT, OBS, REAL_TIME_FACTOR, JUDGE, SIMULATED),
         include("core.launch.py", ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, SIMULATED),
         node("gensim2_episodes", "collect", *GOAL, SIMULATED, on_exit=end_with),
     )

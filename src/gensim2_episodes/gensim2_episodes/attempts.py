@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
+from gensim2_tasks.failure import FailureKind
+
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome
 from gensim2_episodes.recording import Recording
 from gensim2_episodes.scene import Scene
@@ -123,6 +125,8 @@ class Attempt:
     asset: str = ""
     outcome: Outcome = Outcome.INTERNAL
     reason: str = ""
+    failure: FailureKind | None = None
+    retries: int = 0
     episode_id: str = ""
     wall_time: float = 0.0
     sim_time: float = 0.0
@@ -169,6 +173,8 @@ class ExecuteReply:
     Attributes:
         failure: None = it reports no error.
         text: Reason of the failure.
+        kind: Kind of what went wrong last, as far as the controller knows.
+        retries: Tries beyond the first of each sub-task.
         end_ns: ROS time [ns] when the result arrived.
         plan_time: CPU time of planning [s].
         execution_time: ROS time [s].
@@ -185,6 +191,8 @@ class ExecuteReply:
     actuation_time: float | None = None
     actuation_ns: int | None = None
     report: JsonObject = field(default_factory=dict)
+    kind: FailureKind | None = None
+    retries: int = 0
 
 
 class Graph(Protocol):

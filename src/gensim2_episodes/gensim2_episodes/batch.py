@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from gensim2_control.body import Body
-from gensim2_control.goals import Goal, GoalRejected
+from gensim2_control.goals import ArmCode, Goal, GoalRejected
 from gensim2_control.hardware import ARM_DOF
+from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.trajectory import Trajectory
 from gensim2_kpam.as_message import scene_as_sent
-from gensim2_kpam.expert import ExpertCode, ExpertError, Performance, perform
+from gensim2_kpam.expert import perform
+from gensim2_kpam.performance import ExpertCode, ExpertError, Observed, Performance
 from gensim2_kpam.plan import Plan, PlanFailure, SceneObject
 from gensim2_kpam.planner import Planner
 from gensim2_kpam.task_planner import TaskPlanner
@@ -23,15 +26,29 @@ from gensim2_sim_bridge.hardware import SapienHardware
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.failure import FailureKind
+from gensim2_tasks.gensim2_judge import PREDICATES, Gensim2Monitor
+from gensim2_tasks.placement import PlacedObject, Start
 from gensim2_tasks.specs import TaskSpec
 
-IDLE, EXPERT = "idle", "kpam_expert"
-IDLE_TIME = 8.0  # s, about as long as an episode of the expert
+from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
+from gensim2_episodes.random_motion import Grip, RandomMotion
+
+G = TypeVar("G", bound=Goal)
+SEEDS = 2**64
+EXPERT, IDLE, RANDOM, SWEEP = "kpam_expert", "idle", "random", "sweep"
+CONTROLLERS = (EXPERT, IDLE, RANDOM, SWEEP)
+CONTROL_TIME = 8.0  # s, about as long as an episode of the expert
 
 
 @dataclass(frozen=True)
 class BatchEpisode:
-    """One attempt: what was drawn, what became of it and what it cost (CPU s, simulated s)."""
+    """One attempt: what was drawn, what became of it and what it cost (CPU s, simulated s).
+
+    ``failure`` is the kind of failure; empty after success. ``disturbed`` says how the episode was
+    spoiled, empty = not at all; ``undone`` whether the try that was spoiled has failed.
+    ``gensim2`` says whether the criteria of the public GenSim2 were met on the way.
+    """
 
     task: str
     seed: int
@@ -46,6 +63,11 @@ class BatchEpisode:
     sim_time: float
     cpu_time: float
     solver: str
+    failure: str = ""
+    retries: int = 0
+    disturbed: str = ""
+    undone: bool = False
+    gensim2: bool = False
 
 
 class BatchCell:
@@ -57,7 +79,10 @@ class BatchCell:
         seed: Of the scene.
         control: Runs the controllers at every tick, before the physics.
         moved: Told after every tick.
-        rested: Told after every goal.
+        rested: Told after every goal, once the robot rests.
+
+    Attributes:
+        disturbance: What spoils the episode; None = nothing.
     """
 
     def __init__(
@@ -72,50 +97,102 @@ class BatchCell:
         self.simulation, self.planner, self.seed = simulation, planner, seed
         self._control = control or simulation.control
         self._moved, self._rested = moved, rested
+        self.disturbance: Disturbance | None = None
 
     def now(self) -> float:
         """See ``Performer``."""
         return self.simulation.world.t
 
-    def plan(self, task: TaskSpec, subtask: int) -> Plan | PlanFailure:
+    def plan(self, task: TaskSpec, subtask: int, attempt: int) -> Plan | PlanFailure:
         """See ``Performer``."""
-        world = self.simulation.world
-        placed = next(o for o in world.objects if o.name == task.subtasks[subtask].object)
-        scene = SceneObject(
-            placed.asset,
-            world.root_pose(placed.name),
-            world.joint_state(placed.name)[0],
-            world.keypoints(placed.name),
-        )
-        q = np.asarray(world.robot.get_qpos()[:ARM_DOF], dtype=float)
-        return self.planner.plan(task, subtask, scene_as_sent(scene), q, self.seed)
+        world, state = self.simulation.world, self.simulation.body.state
+        if state is None:
+            raise ExpertError(ExpertCode.SENSOR_STALE, "nothing is known of the robot")
+        objects = {o.name: _scene_object(world, o) for o in world.objects}
+        acted_on = objects.pop(task.subtasks[subtask].object)
+        scene = replace(acted_on, others=tuple(objects.values()))
+        seed = (self.seed + attempt) % SEEDS
+        # What the robot has said last, as a planner hears it from the graph.
+        q = np.array(state.q[:ARM_DOF])
+        return self.planner.plan(task, subtask, scene_as_sent(scene), q, seed)
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
         """See ``Performer``."""
         body = self.simulation.body
         self._finish(lambda: body.follow(trajectory, path_tolerance, goal_tolerance))
 
-    def grip(self, position: float, effort: float) -> None:
+    def grip(self, position: float, effort: float) -> bool:
         """See ``Performer``."""
-        self._finish(lambda: self.simulation.body.grip(position, effort))
+        goal = self._finish(lambda: self.simulation.body.grip(position, effort))
+        return goal.stalled
+
+    def observe(self, task: TaskSpec) -> Observed:
+        """See ``Performer``."""
+        simulation = self.simulation
+        tilts = {name: o.tilt for name, o in simulation.world.observations().items()}
+        judged = simulation.drawn is not None and simulation.drawn.task == task
+        if simulation.monitor is None or not judged:
+            return Observed((None,) * len(task.subtasks), tilts)
+        return Observed(simulation.monitor.done, tilts)
 
     def tick(self) -> None:
         """Moves on by one control period."""
         self._control()
         self.simulation.advance()
+        if self.disturbance is not None:
+            self.disturbance.step()
         self._moved()
 
-    def _finish(self, start: Callable[[], Goal]) -> None:
+    def progress(self, stage: str, share: float) -> None:
+        """To be told what the expert is about."""
+        if self.disturbance is not None:
+            self.disturbance.stage = stage
+
+    @property
+    def disturbed(self) -> str:
+        """How the episode has been spoiled; empty = not at all."""
+        done = self.disturbance is not None and self.disturbance.record is not None
+        return str(self.disturbance.kind) if self.disturbance is not None and done else ""
+
+    def is_free(self, name: str, joint_position: float) -> bool:
+        """Whether nothing of the robot is where an object would be at a joint position."""
+        world = self.simulation.world
+        placed = next(o for o in world.objects if o.name == name)
+        scene = SceneObject(placed.asset, world.root_pose(name), joint_position, {})
+        model = self.planner.planner.collision_model(scene)
+        model.place(scene.T_base_root, world.finger_position)
+        model.allow_contact(False)
+        q = np.asarray(world.robot.get_qpos()[:ARM_DOF], dtype=float)
+        return not model.in_collision(q, joint_position, 0.0)
+
+    def _finish(self, start: Callable[[], G]) -> G:
         try:
             goal = start()
         except GoalRejected as rejection:
             raise ExpertError(ExpertCode.GOAL_REJECTED, str(rejection)) from None
-        while not goal.done:
+        # An arm that has given up its goal still slows down.
+        while not goal.done or self.simulation.body.busy:
             self.tick()
         self._rested()
         result = goal.result
         if result is not None and not result.succeeded:
-            raise ExpertError(ExpertCode.EXECUTION_FAILED, f"{result.code.name}: {result.text}")
+            raise ExpertError(
+                ExpertCode.EXECUTION_FAILED,
+                f"{result.code.name}: {result.text}",
+                # Whoever stops the robot ends its goal as one that has become invalid.
+                again=result.code is not ArmCode.INVALID_GOAL,
+            )
+        return goal
+
+
+def _scene_object(world: World, placed: PlacedObject) -> SceneObject:
+    return SceneObject(
+        placed.asset,
+        world.root_pose(placed.name),
+        world.joint_state(placed.name)[0],
+        world.keypoints(placed.name),
+        placed.name,
+    )
 
 
 class BatchRunner:
@@ -125,12 +202,16 @@ class BatchRunner:
         urdf: Text of the robot description with absolute mesh paths.
         library: Where assets come from.
         render: Whether the world can be rendered.
+        judge: Who says what a success is: one of `gensim2_judge.JUDGES`.
     """
 
-    def __init__(self, urdf: str, library: AssetLibrary, render: bool = False) -> None:
+    def __init__(
+        self, urdf: str, library: AssetLibrary, render: bool = False, judge: str = PREDICATES
+    ) -> None:
         world = World(urdf, WorldConfig(render=render))
-        self.simulation = Simulation(world, Body(SapienHardware(world)), library, 20)
+        self.simulation = Simulation(world, Body(SapienHardware(world)), library, 20, judge)
         self.planner = TaskPlanner(Planner(urdf))
+        self._kinematics = Fr3Kinematics.from_urdf(urdf)
 
     def run(
         self,
@@ -140,11 +221,13 @@ class BatchRunner:
         asset: str = "",
         randomize: bool = True,
         controller: str = EXPERT,
+        disturb: DisturbanceKind | None = None,
+        start: Start = "task",
     ) -> BatchEpisode:
         """Runs one episode; a failure is in the result."""
         started = time.process_time()
         try:
-            drawn = self.simulation.reset(task, asset, seed, randomize)
+            drawn = self.simulation.reset(task, asset, seed, randomize, start)
         except ResetError as error:
             return BatchEpisode(
                 task, seed, asset, False, "scene_failed", str(error), 0, 0, 0, 0, 0, 0, ""
@@ -154,27 +237,36 @@ class BatchRunner:
         world = self.simulation.world
         openness: list[tuple[float, float]] = []
         before = world.observations()[name].openness
+        monitor = self.simulation.monitor
+        gensim2 = Gensim2Monitor(spec, world.keypoints, world.tool_points)
+        ever = False
 
         def moved() -> None:
-            openness.append((world.t, world.observations()[name].openness))
+            nonlocal ever
+            scene = world.observations()
+            openness.append((world.t, scene[name].openness))
+            gensim2.update(world.t, scene)
+            ever = ever or (monitor is not None and monitor.succeeded)
 
         cell = BatchCell(self.simulation, self.planner, seed, moved=moved)
-        if controller == IDLE:
-            began = world.t
-            while world.t < began + IDLE_TIME:
-                cell.tick()
-            performance = Performance(0.0, began, world.t, None, ())
+        if disturb is not None:
+            cell.disturbance = Disturbance(disturb, self.simulation, seed, cell.is_free)
+        if controller == EXPERT:
+            performance = perform(spec, cell, cell.progress)
+            achieved = monitor is not None and monitor.succeeded
         else:
-            performance = perform(spec, cell)
-        monitor = self.simulation.monitor
-        achieved = monitor is not None and monitor.succeeded
+            began = world.t
+            self._control(controller, cell, lambda: ever)
+            performance = Performance(0.0, began, world.t, None)
+            achieved = ever  # what nobody wanted must not happen, even if it does not last
         success = achieved and performance.code is ExpertCode.NONE
         outcome = "success" if success else performance.code.name.lower()
         reason = performance.text
         if not success and performance.code is ExpertCode.NONE:
             outcome = "not_achieved"
             evaluations = monitor.evaluations if monitor else ()
-            reason = ", ".join(f"{e.name}: {e.value:.2f}" for e in evaluations if not e.satisfied)
+            unmet = ", ".join(f"{e.name}: {e.value:.2f}" for e in evaluations if not e.satisfied)
+            reason = unmet or "not held long enough, or not every sub-task achieved"
         free = [
             o
             for t, o in openness
@@ -194,4 +286,29 @@ class BatchRunner:
             sim_time=performance.ended_at - performance.started_at,
             cpu_time=time.process_time() - started,
             solver=str(performance.reports[-1].get("solver", "")) if performance.reports else "",
+            failure="" if success else str(performance.failure or FailureKind.NOT_ACHIEVED),
+            retries=performance.retries,
+            disturbed=cell.disturbed,
+            undone=performance.retries > 0,
+            gensim2=gensim2.succeeded,
         )
+
+    def _control(self, controller: str, cell: BatchCell, over: Callable[[], bool]) -> None:
+        """Does nothing, or moves at random, until time is up or it is over."""
+        world, body = self.simulation.world, self.simulation.body
+        rng = np.random.default_rng(cell.seed)
+        motion = RandomMotion(self._kinematics, body.limits, rng, sweep=controller == SWEEP)
+        end = world.t + CONTROL_TIME
+        while world.t < end and not over():
+            state = body.state
+            if controller == IDLE or state is None:
+                cell.tick()
+                continue
+            step = motion.draw(state.q_ref)
+            try:
+                if isinstance(step, Grip):
+                    cell.grip(step.position, step.effort)
+                else:
+                    cell.follow(step, 0.0, 0.0)
+            except ExpertError:
+                cell.tick()  # it has met something, and goes elsewhere

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gensim2_control.body_state import BodyState
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
-from gensim2_kpam.expert import ExpertCode, Performance, perform
+from gensim2_kpam.expert import perform
+from gensim2_kpam.performance import ExpertCode, Performance
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_tasks.catalogue import TaskError, load_task
 
@@ -27,6 +29,7 @@ from gensim2_episodes.attempts import (
     whole_ns,
 )
 from gensim2_episodes.batch import BatchCell, BatchRunner
+from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome, json_object
 from gensim2_episodes.recording import Recording
@@ -84,14 +87,22 @@ class BatchGraph:
     Records the state of robot and objects; there are no cameras.
     """
 
-    def __init__(self, runner: BatchRunner, kinematics: Fr3Kinematics, rate: float) -> None:
+    def __init__(
+        self,
+        runner: BatchRunner,
+        kinematics: Fr3Kinematics,
+        rate: float,
+        disturb: DisturbanceKind | None = None,
+    ) -> None:
         """Takes over a runner.
 
         Args:
             runner: Its simulation makes an observation every so often, which must be at `rate`.
             kinematics: Of the robot.
             rate: Of the observations [Hz].
+            disturb: How every episode is spoiled once; None = not at all.
         """
+        self._disturb = disturb
         self._simulation, self._planner = runner.simulation, runner.planner
         made = self._simulation.rate / self._simulation.observation_steps
         if abs(made - rate) > 1e-9:
@@ -104,6 +115,8 @@ class BatchGraph:
         self._stopped: Stopped = lambda: None
         self.solver = ""
         """The kPAM solver of the newest plan."""
+        self.disturbed = ""
+        """How the newest episode has been spoiled; empty = not at all."""
 
     def ready(self, stopped: Stopped) -> None:
         """See `attempts.Graph`: everything is always there."""
@@ -153,10 +166,18 @@ class BatchGraph:
         cell = BatchCell(
             self._simulation, self._planner, self._seed, self._control, rested=self._show
         )
-        performance = perform(spec, cell)
+        if self._disturb is not None:
+            cell.disturbance = Disturbance(
+                self._disturb, self._simulation, self._seed, cell.is_free
+            )
+        performance = perform(spec, cell, cell.progress)
         reports = performance.reports
+        self.disturbed = cell.disturbed
         self.solver = str(reports[-1].get("solver", "")) if reports else ""
-        return _reply(performance, _ns(self._simulation.world.t))
+        reply = _reply(performance, _ns(self._simulation.world.t))
+        if cell.disturbance is None or cell.disturbance.record is None:
+            return reply
+        return replace(reply, report={**reply.report, "disturbance": cell.disturbance.record})
 
     def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
         """See `attempts.Graph`."""
@@ -222,7 +243,9 @@ def _reply(performance: Performance, end_ns: int) -> ExecuteReply:
         execution_time=whole_ns(performance.ended_at - performance.started_at),
         actuation_time=None if actuated is None else whole_ns(actuated - performance.started_at),
         actuation_ns=None if actuated is None else _ns(actuated),
-        report=json_object(json.dumps(list(performance.reports))),
+        report=json_object(json.dumps(performance.records)),
+        kind=performance.failure,
+        retries=performance.retries,
     )
 
 

@@ -14,6 +14,7 @@ from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_episodes.attempts import Attempt, CollectRequest, CollectResult
 from gensim2_episodes.batch import BatchEpisode, BatchRunner
 from gensim2_episodes.batch_graph import BatchGraph
+from gensim2_episodes.disturbance import DisturbanceKind
 from gensim2_episodes.manager import Collection, ManagerConfig, Progress
 from gensim2_episodes.manifest import Rates
 from gensim2_episodes.provenance import software_record
@@ -26,6 +27,7 @@ def collect_batch(
     runner: BatchRunner,
     request: CollectRequest,
     ended: Callable[[BatchEpisode], None] = lambda episode: None,
+    disturb: DisturbanceKind | None = None,
 ) -> CollectResult:
     """Does what the nodes do for the same request.
 
@@ -33,8 +35,9 @@ def collect_batch(
         runner: Simulation and planner; of no more use after an error.
         request: What to collect; the controller is the kPAM expert, whatever it names.
         ended: Told every attempt.
+        disturb: How every episode is spoiled once.
     """
-    graph = BatchGraph(runner, Fr3Kinematics.from_urdf(robot_description()), RATE)
+    graph = BatchGraph(runner, Fr3Kinematics.from_urdf(robot_description()), RATE, disturb)
     started = time.process_time()
 
     def feedback(progress: Progress) -> None:
@@ -69,4 +72,8 @@ def _episode(attempt: Attempt, graph: BatchGraph, cpu_time: float) -> BatchEpiso
         sim_time=attempt.sim_time,
         cpu_time=cpu_time,
         solver=graph.solver if attempt.sim_time else "",
+        failure=str(attempt.failure or ""),
+        retries=attempt.retries,
+        disturbed=graph.disturbed if attempt.sim_time else "",
+        undone=attempt.retries > 0,
     )

@@ -2,17 +2,19 @@
 
     ros2 run gensim2_episodes bench_success [--tasks all] [--episodes 20] [--asset-root FOLDER]
 
-Every number comes from running the episode: physics decides, not the planner. With `--dataset` the
-episodes are also recorded, failures too, as the graph does with `keep_failures`: the state of robot
-and objects.
+Every number comes from running the episode: physics decides, not the planner. With `--json` every
+episode is written to a file; episodes of the same options that it holds already are not run again,
+so a long run can be made in pieces. `bench_table` makes one table of several files. With
+`--dataset` the episodes are also recorded, failures too, as the graph does with `keep_failures`:
+the state of robot and objects.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,17 +23,22 @@ import typer
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, select_tasks
+from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
+from gensim2_tasks.placement import Start
 from rich.table import Table
 
 from gensim2_episodes.attempts import CollectRequest
-from gensim2_episodes.batch import EXPERT, IDLE, BatchEpisode, BatchRunner
+from gensim2_episodes.batch import CONTROLLERS, EXPERT, BatchEpisode, BatchRunner
 from gensim2_episodes.batch_record import collect_batch
 from gensim2_episodes.dataset_cli import make_console
+from gensim2_episodes.disturbance import DisturbanceKind
 from gensim2_episodes.errors import StoreError
 from gensim2_episodes.provenance import software_record
 from gensim2_episodes.replay_report import wilson
+from gensim2_episodes.run_file import Run, RunFileError, load_run
 from gensim2_episodes.store import EpisodeStore
 
+NONE = "none"
 QUIET_APPROACH = 0.05  # change of openness before the actuation pose
 
 
@@ -52,7 +59,28 @@ def summary_row(task: str, episodes: Sequence[BatchEpisode]) -> list[str]:
         f"{np.quantile(plan, 0.95):.3f}",
         f"{np.mean([e.cpu_time for e in episodes]):.2f}",
         f"{np.mean([e.sim_time for e in episodes]):.1f}",
+        f"{np.mean([e.retries for e in episodes]):.2f}",
+        _counted(e.failure for e in episodes if not e.success),
     ]
+
+
+def _counted(kinds: Iterable[str]) -> str:
+    """Kinds of failures and how often each was, the most frequent first."""
+    return ", ".join(f"{kind} {n}" for kind, n in Counter(kinds).most_common())
+
+
+def recovery(episodes: Sequence[BatchEpisode]) -> str:
+    """How many of the episodes that were spoiled have succeeded after all, in a sentence."""
+    disturbed = [e for e in episodes if e.disturbed]
+    undone = [e for e in disturbed if e.undone]
+    won = sum(e.success for e in undone)
+    low, high = wilson(won, len(undone)) if undone else (0.0, 1.0)
+    return (
+        f"disturbed {len(disturbed)} of {len(episodes)} episodes; in {len(undone)} the try was "
+        f"lost, {won} of those recovered (Wilson 95 %: {100 * low:.0f} to {100 * high:.0f} %); in "
+        f"the other {len(disturbed) - len(undone)} it went on, "
+        f"{sum(e.success for e in disturbed if not e.undone)} succeeded"
+    )
 
 
 COLUMNS = (
@@ -65,6 +93,8 @@ COLUMNS = (
     "plan p95",
     "CPU s/episode",
     "sim s/episode",
+    "retries",
+    "failures",
 )
 
 
@@ -79,24 +109,56 @@ def main(
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first episode; then +1.")] = 0,
     randomize: Annotated[bool, typer.Option(help="Draw pose and openness.")] = True,
-    controller: Annotated[str, typer.Option(help=f"{EXPERT} or {IDLE} (does nothing).")] = EXPERT,
+    start: Annotated[
+        Start,
+        typer.Option(
+            help="How far objects are open: task = as drawn, closed, open, honest = closed where "
+            "the task opens and open where it closes."
+        ),
+    ] = "task",
+    controller: Annotated[
+        str,
+        typer.Option(
+            help="Who performs the task: the expert, nobody (idle), or random motions, about the "
+            "pose at home (random) or where objects stand (sweep)."
+        ),
+    ] = EXPERT,
+    judge: Annotated[
+        str,
+        typer.Option(
+            help="Who says what a success is: the predicates of the task, or, for comparison, the "
+            "criteria of the public GenSim2 (gensim2)."
+        ),
+    ] = PREDICATES,
     dataset: Annotated[
         Path | None, typer.Option(help="Record the episodes into this data set.")
     ] = None,
+    perturb: Annotated[
+        str, typer.Option(help=f"Spoil every episode once: {NONE}, {', '.join(DisturbanceKind)}.")
+    ] = NONE,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write every episode to this file.")
+        Path | None,
+        typer.Option("--json", help="Write every episode to this file; go on where it ends."),
     ] = None,
 ) -> None:
     """Runs the episodes and prints a table."""
     # Drake reports every infeasible time law; the planner tries the next one.
     logging.getLogger("drake").setLevel(logging.CRITICAL)
     console = make_console()
-    if controller not in (EXPERT, IDLE):
-        console.print(f"controller {controller!r}: expected {EXPERT} or {IDLE}")
+    for name, value, known in (
+        ("controller", controller, CONTROLLERS),
+        ("judge", judge, JUDGES),
+    ):
+        if value not in known:
+            console.print(f"{name} {value!r}: expected {' or '.join(known)}")
+            raise typer.Exit(2)
+    if dataset is not None and (controller != EXPERT or start != "task"):
+        console.print(f"error: --dataset records {EXPERT} from the usual start", style="red")
         raise typer.Exit(2)
-    if dataset is not None and controller != EXPERT:
-        console.print(f"error: --dataset records {EXPERT} only", style="red")
+    if perturb not in (NONE, *DisturbanceKind):
+        console.print(f"perturb {perturb!r}: expected {NONE}, {', '.join(DisturbanceKind)}")
         raise typer.Exit(2)
+    disturb = None if perturb == NONE else DisturbanceKind(perturb)
     try:
         names = select_tasks(tasks)
         if dataset is not None:
@@ -104,16 +166,38 @@ def main(
         runner = BatchRunner(
             resolve_packages(robot_description()),
             AssetLibrary(asset_root),
+            judge=judge,
         )
     except (TaskError, AssetError, StoreError) as error:
         console.print(f"error: {error}", style="red")
         raise typer.Exit(2) from None
-    if json_file is not None and not json_file.expanduser().parent.is_dir():
-        console.print(f"error: there is no folder {json_file.expanduser().parent}", style="red")
+    json_file = json_file.expanduser() if json_file is not None else None
+    if json_file is not None and not json_file.parent.is_dir():
+        console.print(f"error: there is no folder {json_file.parent}", style="red")
         raise typer.Exit(2)
+    kept = Run.here(
+        {
+            "controller": controller,
+            "assets": "imported" if asset_root else "generated",
+            "asset": asset,
+            "randomize": randomize,
+            "judge": judge,
+            "perturb": perturb,
+            "start": start,
+        }
+    )
+    try:
+        if json_file is not None and json_file.exists():
+            kept = load_run(json_file).joined(kept)
+    except RunFileError as error:
+        console.print(f"error: {json_file}: {error}", style="red")
+        raise typer.Exit(2) from None
+    done = {(e.task, e.seed): e for e in kept.episodes}
     results: list[BatchEpisode] = []
     source = "imported assets" if asset_root else "procedural assets"
-    table = Table(*COLUMNS, title=f"{controller}, {source}, {episodes} episodes per task")
+    table = Table(
+        *COLUMNS, title=f"{controller}, {source}, {start} start, {episodes} episodes per task"
+    )
     for task in names:
         of_task: list[BatchEpisode] = []
 
@@ -130,8 +214,15 @@ def main(
         if dataset is None:
             for number in range(episodes):
                 ended(
-                    runner.run(
-                        task, seed + number, asset=asset, randomize=randomize, controller=controller
+                    done.get((task, seed + number))
+                    or runner.run(
+                        task,
+                        seed + number,
+                        asset=asset,
+                        randomize=randomize,
+                        controller=controller,
+                        disturb=disturb,
+                        start=start,
                     )
                 )
         else:
@@ -145,12 +236,15 @@ def main(
                 keep_failures=True,
                 dataset=str(dataset),
             )
-            result = collect_batch(runner, request, ended)
+            result = collect_batch(runner, request, ended, disturb)
             if len(of_task) < episodes:
                 console.print(f"error: {result.text}", style="red", markup=False)
                 raise typer.Exit(1) from result.cause
         table.add_row(*summary_row(task, of_task))
         results += of_task
+        if json_file is not None:
+            kept = kept.joined(dataclasses.replace(kept, episodes=tuple(of_task)))
+            kept.save(json_file)
     table.add_section()
     table.add_row(*summary_row("all", results))
     console.print(table)
@@ -159,10 +253,8 @@ def main(
         f"{QUIET_APPROACH} before the actuation pose; times in s, planning and CPU in CPU seconds",
         style="dim",
     )
-    if json_file is not None:
-        json_file.expanduser().write_text(
-            json.dumps([dataclasses.asdict(e) for e in results], indent=1)
-        )
+    if disturb is not None:
+        console.print(recovery(results))
 
 
 def run() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from gensim2_control.ros.conversions import nanoseconds
 from gensim2_control.ros.safe_action_client import SafeActionClient
+from gensim2_tasks.failure import FailureKind
 from rclpy.action.client import ClientGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -123,4 +124,14 @@ class ControllerClient:
             actuation_time=whole_ns(result.actuation_time) if reached else None,
             actuation_ns=nanoseconds(result.actuation_stamp) if reached else None,
             report=json_object(result.report_json),
+            kind=_kind(result.failure),
+            retries=result.retries,
         )
+
+
+def _kind(text: str) -> FailureKind | None:
+    """What a controller calls its failure; None where it says none, or one that is not known."""
+    try:
+        return FailureKind(text)
+    except ValueError:
+        return None

@@ -138,13 +138,16 @@ class DeployNode(Node):
             wait_done(future, _CANCEL_TIMEOUT)
             raise
         result = answer.result
-        if answer.status == GoalStatus.STATUS_SUCCEEDED and not result.error_code:
+        ended = answer.status == GoalStatus.STATUS_SUCCEEDED and not result.error_code
+        if ended and not result.failure:
             log.info(
                 f"{self._task.name} performed in {time.monotonic() - began:.1f} s (plan "
                 f"{result.plan_time:.1f} s of CPU, motion {result.execution_time:.1f} s)"
             )
             return 0
-        log.error(f"{self._task.name} failed: {result.error_msg or 'without a reason'}")
+        log.error(
+            f"{self._task.name} failed: {result.error_msg or result.failure or 'without a reason'}"
+        )
         return _FAILED
 
     def _reset(self) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from control_msgs.msg import JointTrajectoryControllerState
 from gensim2_control.ros.conversions import nanoseconds
+from gensim2_tasks.failure import FailureKind
 from geometry_msgs.msg import Pose
 from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2
 from sensor_msgs_py.point_cloud2 import read_points
@@ -124,6 +125,8 @@ def summary_to_msg(attempt: Attempt) -> EpisodeSummary:
         success=attempt.success,
         outcome=str(attempt.outcome),
         reason=attempt.reason,
+        failure=str(attempt.failure or ""),
+        retries=attempt.retries,
         episode_id=attempt.episode_id,
         wall_time=attempt.wall_time,
         sim_time=attempt.sim_time,
@@ -144,6 +147,8 @@ def attempt_from_msg(message: EpisodeSummary) -> Attempt:
         asset=message.asset,
         outcome=Outcome(message.outcome),
         reason=message.reason,
+        failure=FailureKind(message.failure) if message.failure else None,
+        retries=message.retries,
         episode_id=message.episode_id,
         wall_time=message.wall_time,
         sim_time=message.sim_time,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from gensim2_tasks.catalogue import TaskError, load_task
+from gensim2_tasks.failure import FailureKind
 from pydantic import JsonValue
 
 from gensim2_episodes.attempts import (
@@ -281,6 +282,8 @@ class Collection:
             asset=", ".join(thing.asset for thing in run.start.objects),
             outcome=run.outcome,
             reason=run.reason,
+            failure=_failure(run.outcome, run.reply),
+            retries=run.reply.retries,
             wall_time=self._clock() - started,
             sim_time=(run.end.stamp_ns - run.start.stamp_ns) * 1e-9,
             plan_time=run.reply.plan_time,
@@ -308,6 +311,8 @@ class Collection:
             software=self._software,
             outcome=ended.outcome,
             reason=ended.reason,
+            failure=ended.failure,
+            retries=ended.retries,
             timings=Timings(
                 plan_cpu=reply.plan_time,
                 sim=ended.sim_time,
@@ -353,11 +358,29 @@ def _judge(reply: ExecuteReply, end: Scene, broken: str) -> tuple[Outcome, str]:
             for predicate in end.predicates
             if not predicate.get("satisfied")
         ]
-        held = "the predicates hold, but not yet for the dwell time"
+        held = "the predicates hold, but not for long enough, or not every sub-task was achieved"
         return Outcome.NOT_ACHIEVED, "; ".join(unmet) or held
     if broken:
         return Outcome.RECORDING_INCOMPLETE, broken
     return Outcome.SUCCESS, ""
+
+
+_FAILURES = {
+    Outcome.PLAN_FAILED: FailureKind.NO_PLAN,
+    Outcome.GOAL_REJECTED: FailureKind.STOPPED,
+    Outcome.EXECUTION_FAILED: FailureKind.STOPPED,
+    Outcome.SENSOR_STALE: FailureKind.NO_NEWS,
+    Outcome.TIMEOUT: FailureKind.TIMED_OUT,
+    Outcome.NOT_ACHIEVED: FailureKind.NOT_ACHIEVED,
+    Outcome.CANCELED: FailureKind.CANCELED,
+    Outcome.INTERNAL: FailureKind.INTERNAL,
+}
+
+
+def _failure(outcome: Outcome, reply: ExecuteReply) -> FailureKind | None:
+    """The kind of a failure: what the controller knows of it, or else what the outcome says."""
+    kind = _FAILURES.get(outcome)
+    return kind if kind is None else reply.kind or kind
 
 
 def _unusable(error: Exception) -> Exception:

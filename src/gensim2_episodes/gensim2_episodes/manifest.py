@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Literal
 
+from gensim2_tasks.failure import FailureKind
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -242,10 +243,13 @@ class EpisodeRecord(_Model):
         software: See `SoftwareRecord`.
         outcome: See `Outcome`.
         reason: One sentence; empty after success.
+        failure: Kind of the failure; None after success, and where it is none of a controller.
+        retries: Tries of the controller beyond the first of each sub-task.
         timings: See `Timings`.
         approach_disturbance: Largest change of openness before the actuation pose.
         predicates: Success predicates at the judgement.
-        solver_report: The planner's report.
+        solver_report: The planner's report; of the kPAM expert a list of all tries at sub-tasks, of
+            each the report and what became of it.
         recording: What was missed.
     """
 
@@ -262,6 +266,8 @@ class EpisodeRecord(_Model):
     software: SoftwareRecord
     outcome: Outcome
     reason: str = ""
+    failure: FailureKind | None = None
+    retries: Annotated[int, Field(ge=0)] = 0
     timings: Timings = Timings()
     approach_disturbance: float | None = None
     predicates: tuple[JsonObject, ...] = ()

@@ -16,6 +16,7 @@ from gensim2_sim_bridge.hardware import SapienHardware
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.gensim2_judge import PREDICATES
 from numpy.typing import NDArray
 
 from gensim2_episodes.manifest import Manifest
@@ -53,6 +54,7 @@ class Replayer:
         """Executes one episode again."""
         simulation = self._simulation
         asset = str(manifest.scene.parameters.get("asset", ""))
+        simulation.judge = str(manifest.scene.parameters.get("judge", PREDICATES))
         try:
             simulation.reset(manifest.task, asset, manifest.seed, manifest.randomize)
         except ResetError as error:

@@ -18,7 +18,8 @@ from gensim2_episodes.check import check_episode
 from gensim2_episodes.manifest import NOT_REPRODUCIBLE, Manifest
 from gensim2_episodes.reader import EpisodeReader
 from gensim2_episodes.store import EpisodeStore
-from gensim2_kpam.expert import ExpertCode, perform
+from gensim2_kpam.expert import perform
+from gensim2_kpam.performance import ExpertCode
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task
 

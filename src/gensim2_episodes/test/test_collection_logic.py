@@ -36,6 +36,7 @@ from gensim2_episodes.scene import Scene, SceneObject, approach_disturbance, lic
 from gensim2_episodes.store import EpisodeStore
 from gensim2_episodes.waiting import Watch
 from gensim2_episodes.writer import EpisodeWriter
+from gensim2_tasks.failure import FailureKind
 
 URDF = Path(__file__).parents[3] / "launch" / "urdf" / "fr3.urdf"
 KINEMATICS = Fr3Kinematics.from_urdf(URDF.read_text())
@@ -67,6 +68,7 @@ class Cell:
     not_achieved: set[int] = field(default_factory=set)
     no_scene: set[int] = field(default_factory=set)
     lost_frames: set[int] = field(default_factory=set)
+    kind: FailureKind | None = None
     silent_resets: int = 0
     breaks_at_once: Exception | None = None
     raises: dict[tuple[str, int], Exception] = field(default_factory=dict)
@@ -150,6 +152,8 @@ class Cell:
             actuation_time=0.2,
             actuation_ns=start_ns + 2 * PERIOD,
             report={"tried": 3},
+            kind=self.kind,
+            retries=2,
         )
         return self.failures.get(number, reply)
 
@@ -265,6 +269,34 @@ def test_failures_have_a_name_and_are_kept_on_request(
     kept = keep and outcome != "scene_failed"
     assert sorted(stored(tmp_path)) == sorted(["success", *([outcome] if kept else [])])
     assert bool(first.episode_id) == kept
+
+
+@pytest.mark.parametrize(
+    ("cell", "failure"),
+    [
+        (Cell(not_achieved={1}), "not_achieved"),
+        (Cell(not_achieved={1}, kind=FailureKind.SLIPPED), "slipped"),
+        (Cell(no_scene={1}), ""),
+        (Cell(lost_frames={1}, kind=FailureKind.SLIPPED), ""),
+        (Cell(failures={1: ExecuteReply(Outcome.PLAN_FAILED, "no IK", 0)}), "no_plan"),
+        (
+            Cell(
+                failures={1: ExecuteReply(Outcome.PLAN_FAILED, "", 0, kind=FailureKind.UNREACHABLE)}
+            ),
+            "unreachable",
+        ),
+        (Cell(failures={1: ExecuteReply(Outcome.TIMEOUT, "", 0)}), "timed_out"),
+    ],
+)
+def test_a_failure_is_of_the_kind_that_the_controller_knows_or_else_of_its_outcome(
+    tmp_path: Path, cell: Cell, failure: str
+) -> None:
+    cell = replace(cell, seeds=[], scenes=[])
+    first, last = collect(tmp_path, cell, episodes=1, keep_failures=True).attempts
+    assert str(first.failure or "") == failure and last.failure is None
+    told = {str(i.manifest.failure or "") for i in EpisodeStore(tmp_path / "data").episodes()}
+    assert told == {"", failure}
+    assert last.retries == 2
 
 
 def test_attempts_are_limited(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from .tool import HAND_LINK
 
 Array = NDArray[np.float64]
 ARM_DOF = 7
+PUSHED = 0.04  # rad, by which an arm in contact may have been led into the margin
 
 
 def strip_urdf(text: str, *, keep_collisions: bool, finger: float | None = None) -> str:
@@ -86,6 +87,13 @@ class ArmModel:
             )
         )
 
-    def within_limits(self, q: Array) -> bool:
-        """Whether ``q`` keeps the margin from the joint limits."""
-        return bool(np.all(q >= self.q_min - 1e-6) and np.all(q <= self.q_max + 1e-6))
+    def within_limits(self, q: Array, past: float = 1e-6) -> bool:
+        """Whether ``q`` keeps the margin from the joint limits, but for ``past`` rad of it."""
+        return bool(np.all(q >= self.q_min - past) and np.all(q <= self.q_max + past))
+
+    def limits_from(self, q_start: Array) -> tuple[Array, Array]:
+        """Lower and upper limits (7,) of a motion that begins at ``q_start``.
+
+        What has pushed the arm may have led it into the margin; it has to get out again.
+        """
+        return np.minimum(self.q_min, q_start), np.maximum(self.q_max, q_start)

@@ -23,7 +23,11 @@ NS = 1_000_000_000
 def scene_as_sent(scene: SceneObject) -> SceneObject:
     """The scene as a planner gets it from `gensim2_msgs/msg/SceneState`."""
     T = scene.T_base_root
-    return replace(scene, T_base_root=se3.from_xyz_quat(T[:3, 3], se3.quat_xyzw(T)))
+    return replace(
+        scene,
+        T_base_root=se3.from_xyz_quat(T[:3, 3], se3.quat_xyzw(T)),
+        others=tuple(scene_as_sent(other) for other in scene.others),
+    )
 
 
 def trajectory_as_sent(trajectory: Trajectory) -> Trajectory:

@@ -1,8 +1,9 @@
-"""Collision queries in Drake: the FR3 with its hand, the table and one articulated object.
+"""Collision queries in Drake: the FR3 with its hand, the table and the objects of a scene.
 
-The robot is parsed once per description. An object is geometry in a context of its own: its hulls
-hang on two frames, one that stands still and one that moves, whose poses are state like the finger
-opening. Collision shapes are convex hulls, the same ones that the simulator uses.
+The robot is parsed once per description. The object that is acted on is geometry in a context of
+its own: its hulls hang on two frames, one that stands still and one that moves, whose poses are
+state like the finger opening. Other objects stand still while something is planned, or hang on the
+hand that holds them. Collision shapes are convex hulls, the same ones that the simulator uses.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ from pydrake.systems.framework import DiagramBuilder
 from gensim2_tasks import se3
 
 from .arm_model import ARM_DOF, strip_urdf
+from .plan import SceneObject
 
 Array = NDArray[np.float64]
 HAND_BODIES = ("fr3_hand", "fr3_leftfinger", "fr3_rightfinger")
 BASE_BODY = "fr3_link0"  # stands on the table, and an object beside it is out of its hands
 TABLE_HALF_SIZE = (1.5, 1.5, 0.05)
-WORLD, OBJECT = "world", "object/"  # name of the body of the table, prefix of an object's links
+WORLD, OBJECT = "world", "object/"  # name of the body of the table, prefix of what objects have
+HELD = "held"  # what hangs on the hand
 ROBOTS_KEPT = 4  # descriptions
 
 
@@ -124,36 +127,93 @@ class CollisionModel:
         self._context = context  # owns the two above
         self._names = dict(robot.names)
         self._part: list[GeometryId] = []
+        self._own: list[GeometryId] = []
+        self._registered = 0
         if asset is not None:
             self._add_object(asset)
         self._part_names = {self._names[g] for g in self._part}
         self._positions = np.zeros(robot.plant.num_positions())
         self._T_base_root, self._part_q = np.eye(4), np.nan
         self._allowed: list[GeometryId] = []
+        self._fixed: list[GeometryId] = [robot.table]
+        self._around: list[GeometryId] = []
+        self._held: list[GeometryId] = []
+        self._surroundings: list[Array] = []
+        if asset is not None:
+            self._fixed += self._own
         self.finger = 0.0
+
+    def surround(self, others: Iterable[SceneObject]) -> None:
+        """Sets what else stands in the scene, where it is; what was set before is gone."""
+        pieces = [(o.name or str(o.asset.ref), v) for o in others for _, v in o.hulls()]
+        vertices = [v for _, v in pieces]
+        same = len(vertices) == len(self._surroundings) and all(
+            np.array_equal(a, b) for a, b in zip(vertices, self._surroundings, strict=True)
+        )
+        if same:
+            return
+        self._remove(self._around)
+        self._surroundings = vertices
+        world = self._robot.plant.world_body()
+        self._around = [
+            self._register(world, np.eye(4), v, f"{OBJECT}{name}") for name, v in pieces
+        ]
+        if self._around:
+            still = GeometrySet([*self._fixed, *self._around])
+            declaration = CollisionFilterDeclaration().ExcludeWithin(still)
+            self._apply(declaration.ExcludeBetween(GeometrySet(self._robot.base), still))
+
+    def hold(self, pieces: Iterable[Array]) -> None:
+        """Sets what hangs on the hand; what was held before is gone.
+
+        Args:
+            pieces: Vertices (N, 3) of its convex pieces in the frame of the hand, m.
+        """
+        robot = self._robot
+        self._remove(self._held)
+        body = robot.plant.GetBodyByName(HAND_BODIES[0])
+        self._held = [self._register(body, np.eye(4), v, HELD) for v in pieces]
+        if self._held:
+            held = GeometrySet(self._held)
+            declaration = CollisionFilterDeclaration().ExcludeWithin(held)
+            self._apply(declaration.ExcludeBetween(held, GeometrySet(robot.hand)))
+
+    def _remove(self, geometries: list[GeometryId]) -> None:
+        for geometry in geometries:
+            self._robot.scene_graph.RemoveGeometry(
+                self._scene_context, self._robot.plant.get_source_id(), geometry
+            )
+            del self._names[geometry]
+        geometries.clear()
+
+    def _register(self, body: RigidBody, T: Array, vertices: Array, name: str) -> GeometryId:
+        robot = self._robot
+        self._registered += 1
+        label = f"hull{self._registered}"
+        instance = GeometryInstance(RigidTransform(T), Convex(vertices.T, label), label)
+        instance.set_proximity_properties(ProximityProperties())
+        geometry: GeometryId = robot.scene_graph.RegisterGeometry(
+            self._scene_context,
+            robot.plant.get_source_id(),
+            robot.plant.GetBodyFrameIdOrThrow(body.index()),
+            instance,
+        )
+        self._names[geometry] = name
+        return geometry
 
     def _add_object(self, asset: ArticulatedAsset) -> None:
         robot = self._robot
         moving = _links_below(asset, asset.tree.moving.child)
         poses = asset.tree.link_poses(0.0)
         T_part_root = se3.inverse(poses[asset.tree.moving.child])
-        obstacles = [robot.table]
-        for index, (link, vertices) in enumerate(asset.hulls):
+        for link, vertices in asset.hulls:
             body = robot.part_body if link in moving else robot.root_body
             T = T_part_root @ poses[link] if link in moving else poses[link]
-            shape = Convex(vertices.T, f"hull{index}")
-            instance = GeometryInstance(RigidTransform(T), shape, f"hull{index}")
-            instance.set_proximity_properties(ProximityProperties())
-            geometry = robot.scene_graph.RegisterGeometry(
-                self._scene_context,
-                robot.plant.get_source_id(),
-                robot.plant.GetBodyFrameIdOrThrow(body.index()),
-                instance,
-            )
-            self._names[geometry] = f"{OBJECT}{link}"
-            obstacles.append(geometry)
+            geometry = self._register(body, T, vertices, f"{OBJECT}{link}")
+            self._own.append(geometry)
             if link in moving:
                 self._part.append(geometry)
+        obstacles = [robot.table, *self._own]
         # The object stands on the table and touches itself; neither concerns the robot.
         declaration = CollisionFilterDeclaration().ExcludeWithin(GeometrySet(obstacles))
         declaration.ExcludeBetween(GeometrySet(robot.base), GeometrySet(obstacles))

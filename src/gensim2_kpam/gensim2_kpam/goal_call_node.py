@@ -12,7 +12,7 @@ from gensim2_control.ros.safe_action_client import SafeActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.task import Future
 
-from .expert import ExpertCode, ExpertError
+from .performance import ExpertCode, ExpertError
 from .task_stop_node import TaskStop
 
 # All of wall time, s.

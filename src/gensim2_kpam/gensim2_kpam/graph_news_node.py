@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
 from gensim2_control.ros.conversions import seconds
 from rclpy.callback_groups import CallbackGroup
@@ -11,15 +12,15 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import JointState
 
-from gensim2_msgs.msg import SceneState
+from gensim2_msgs.msg import RobotStatus, SceneState
 
-SCENE, JOINTS = "scene/state", "joint_states"
+SCENE, JOINTS, STATUS = "scene/state", "joint_states", "robot_status"
 ROUNDING = 1e-6  # s, of stamps that are added up
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 class GraphNews:
-    """The newest scene and joint state.
+    """The newest scene, joint state and status of the robot.
 
     Args:
         node: The node; its clock is ROS time.
@@ -30,18 +31,24 @@ class GraphNews:
     def __init__(self, node: Node, group: CallbackGroup, changed: threading.Condition) -> None:
         self.scene: SceneState | None = None
         self.joints: JointState | None = None
+        self._moving = False
         self._clock = node.get_clock()
         self._changed = changed
         self._scene_heard = False  # since the task began
         self._came: dict[str, float] = {}  # wall time, s
         self._began = time.monotonic()
+        self._look_from, self._look_stamps = 0.0, deque[float](maxlen=2)
         node.create_subscription(SceneState, SCENE, self._on_scene, LATCHED, callback_group=group)
         node.create_subscription(JointState, JOINTS, self._on_joints, 1, callback_group=group)
+        node.create_subscription(
+            RobotStatus, STATUS, self._on_status, LATCHED, callback_group=group
+        )
 
     def _on_scene(self, message: SceneState) -> None:
         with self._changed:
             self.scene, self._scene_heard = message, True
             self._came[SCENE] = time.monotonic()
+            self._look_stamps.append(seconds(message.header.stamp))
             self._changed.notify_all()
 
     def _on_joints(self, message: JointState) -> None:
@@ -49,6 +56,29 @@ class GraphNews:
             self.joints = message
             self._came[JOINTS] = time.monotonic()
             self._changed.notify_all()
+
+    def _on_status(self, message: RobotStatus) -> None:
+        with self._changed:
+            was_moving, self._moving = self._moving, message.mode == RobotStatus.MOVING
+            if was_moving and not self._moving:
+                self.look()
+            self._changed.notify_all()
+
+    def look(self) -> None:
+        """From here on ``looked`` waits for a scene that shows what has been done up to now."""
+        with self._changed:
+            self._look_from = self.now()
+            self._look_stamps.clear()
+
+    def looked(self) -> bool:
+        """Whether the newest scene shows the robot at rest, after the call of ``look``.
+
+        Two scenes of that moment or later tell so: the first may be one from within the end of the
+        motion. Where time stands still both are of the same moment.
+        """
+        stamps = self._look_stamps
+        rested = len(stamps) == 2 and not self._moving
+        return rested and stamps[0] >= self._look_from - ROUNDING
 
     def begin(self) -> None:
         """From here on only a scene that comes later is known to be of the present."""

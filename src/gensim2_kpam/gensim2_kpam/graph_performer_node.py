@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +13,27 @@ from gensim2_control.ros.conversions import duration_from_seconds, trajectory_to
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory
 from gensim2_tasks.specs import TaskSpec
+from geometry_msgs.msg import Pose
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 from gensim2_msgs.action import PlanTask
 
-from .expert import ExpertCode, ExpertError
 from .goal_call_node import call, status_name, succeeded, unanswered
-from .graph_news_node import ROUNDING, GraphNews
+from .graph_news_node import ROUNDING, SCENE, GraphNews
 from .kpam_messages_node import plan_from_result
+from .observed_messages_node import observed
+from .performance import ExpertCode, ExpertError, Observed
 from .plan import Plan, PlanFailure
 from .task_stop_node import TaskStop
 
 NEWS_TIMEOUT = 10.0  # s of wall time for a scene and a joint state
+SEEDS = 2**64
+# How a motion ends that something was in the way of; the robot is well.
+OFF_ITS_PATH = (
+    FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED,
+    FollowJointTrajectory.Result.GOAL_TOLERANCE_VIOLATED,
+)
 CLOCK_TIMEOUT = 2.0  # s of wall time for the clock to catch up with a motion that has ended
 
 
@@ -64,6 +73,7 @@ class GraphPerformer:
         )
         self._gripper = self._client(GripperCommand, "fr3_gripper/gripper_action")
         self._planner = self._client(PlanTask, "kpam_planner/plan")
+        self._upright: dict[str, Pose] = {}
 
     def _client(self, kind: Any, name: str) -> SafeActionClient:
         return SafeActionClient(self._node, kind, name, callback_group=self._group)
@@ -72,6 +82,7 @@ class GraphPerformer:
         """Forgets an earlier cancel or timeout; from here on a cancel is for the next task."""
         self.news.begin()
         self._stop.clear()
+        self._upright = {}
 
     def limit(self, timeout: float) -> None:
         """Ends the task after ``timeout`` s of ROS time; the blocked call raises then.
@@ -91,7 +102,7 @@ class GraphPerformer:
         """ROS time, s."""
         return self.news.now()
 
-    def plan(self, task: TaskSpec, subtask: int) -> Plan | PlanFailure:
+    def plan(self, task: TaskSpec, subtask: int, attempt: int) -> Plan | PlanFailure:
         """Plans on the newest scene and joint state, once they are those of the present.
 
         The goal of a task may overtake the news of the reset before it. Stamps tell old news where
@@ -108,15 +119,28 @@ class GraphPerformer:
 
         if not self._stop.wait_for(ready, NEWS_TIMEOUT):
             raise ExpertError(ExpertCode.SENSOR_STALE, reason)
-        goal = PlanTask.Goal(
-            task=task.name, subtask=subtask, scene=self.news.scene, start=self.news.joints
-        )
+        scene = copy.copy(self.news.scene)
+        assert scene is not None
+        self._upright = self._upright or {o.name: o.pose for o in scene.objects}
+        # Of the planner's random samples.
+        scene.seed = (scene.seed + attempt) % SEEDS
+        goal = PlanTask.Goal(task=task.name, subtask=subtask, scene=scene, start=self.news.joints)
         answer = call(self._planner, goal, self._stop, self._plan_trouble).result
         outcome = plan_from_result(answer)
         if isinstance(outcome, Plan):
             # A cancel ends the wait, and then nothing moves.
             self._stop.wait_for(lambda: False, self._patience.preview)
         return outcome
+
+    def observe(self, task: TaskSpec) -> Observed:
+        """Waits until the arm rests and a scene has come that shows it; see ``Performer``."""
+        self.news.look()
+        if not self._stop.wait_for(self.news.looked, NEWS_TIMEOUT):
+            text = f"no news on {SCENE} since the last motion, or the arm has not come to rest"
+            raise ExpertError(ExpertCode.SENSOR_STALE, text)
+        scene = self.news.scene
+        assert scene is not None
+        return observed(task, scene, self._upright)
 
     def _plan_trouble(self, running: float) -> ExpertError | None:
         if running < self._patience.plan:
@@ -144,18 +168,19 @@ class GraphPerformer:
         # A goal that somebody else has canceled ends without an error, but short of its end.
         if code != FollowJointTrajectory.Result.SUCCESSFUL or not succeeded(response):
             text = text or f"arm error {code}, goal {status_name(response)}"
-            raise ExpertError(ExpertCode.EXECUTION_FAILED, text)
+            raise ExpertError(ExpertCode.EXECUTION_FAILED, text, again=code in OFF_ITS_PATH)
         # The answer may overtake the clock; what comes next must not seem to begin before it.
         self._stop.wait_for(lambda: self.now() >= ends - ROUNDING, CLOCK_TIMEOUT)
 
-    def grip(self, position: float, effort: float) -> None:
-        """Moves the fingers; a stall is a grasp."""
+    def grip(self, position: float, effort: float) -> bool:
+        """Moves the fingers; a stall is a grasp. Returns whether they have stalled."""
         goal = GripperCommand.Goal()
         goal.command.position, goal.command.max_effort = position, effort
         response = self._call(self._gripper, goal)
         if not succeeded(response) or not (response.result.reached_goal or response.result.stalled):
             text = f"the fingers did not arrive: goal {status_name(response)}"
             raise ExpertError(ExpertCode.EXECUTION_FAILED, text)
+        return bool(response.result.stalled)
 
     def _call(self, client: SafeActionClient, goal: Any) -> Any:
         return call(client, goal, self._stop, self._body_trouble)

@@ -24,9 +24,10 @@ from rclpy.node import Node
 
 from gensim2_msgs.action import ExecuteTask
 
-from .expert import ExpertCode, ExpertError, Performance, perform
+from .expert import RETRIES, perform
 from .expert_report_node import expert_report
 from .graph_performer_node import GraphPerformer, Patience
+from .performance import ExpertCode, ExpertError, Performance
 
 # s of wall time
 CLOSE_TIMEOUT = 5.0  # for a task to end at shutdown
@@ -60,6 +61,12 @@ class ExpertParameters:
         "s of wall time.",
         low=1.0,
         high=600.0,
+    )
+    retries: int = parameter(
+        RETRIES,
+        "Tries at each sub-task beyond the first, where it is not done after its motions.",
+        low=0,
+        high=10,
     )
     preview_time: float = parameter(
         0.0,
@@ -167,14 +174,14 @@ class KpamExpertNode(Node):
 
         try:
             self._performer.limit(handle.request.timeout or self._own.timeout)
-            return perform(task, self._performer, progress)
+            return perform(task, self._performer, progress, self._own.retries)
         except ExpertError as error:
             code, text = error.code, str(error)
         except Exception as error:  # rclpy would answer with a result that says no error.
             traceback.print_exc()
             code, text = ExpertCode.INTERNAL, f"unexpected {type(error).__name__}: {error}"
         now = self._performer.now()
-        return Performance(0.0, now, now, None, (), code, text)
+        return Performance(0.0, now, now, None, code=code, text=text)
 
 
 def _result(performance: Performance) -> ExecuteTask.Result:
@@ -182,7 +189,9 @@ def _result(performance: Performance) -> ExecuteTask.Result:
         plan_time=float(performance.plan_time),
         execution_time=performance.ended_at - performance.started_at,
         actuation_time=-1.0,
-        report_json=json.dumps(list(performance.reports)),
+        report_json=json.dumps(performance.records),
+        failure=str(performance.failure or ""),
+        retries=performance.retries,
         error_code=int(performance.code),
         error_msg=performance.text,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -23,7 +24,7 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from gensim2_msgs.action import PlanTask
-from gensim2_msgs.msg import PlanPhase, SceneState
+from gensim2_msgs.msg import ObjectState, PlanPhase, SceneState
 
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .plan_motion import JointMotion
@@ -70,7 +71,7 @@ def read_request(
 
 
 def scene_object(scene: SceneState, name: str, library: AssetLibrary) -> SceneObject:
-    """The object of this name in a scene.
+    """The object of this name in a scene, and what else stands there.
 
     Raises:
         SceneMessageError: It is missing, its asset is unknown, or a number is not finite.
@@ -81,6 +82,12 @@ def scene_object(scene: SceneState, name: str, library: AssetLibrary) -> SceneOb
         raise SceneMessageError(f"the scene has no object {name!r}; it has: {known}")
     if scene.header.frame_id != BASE:
         raise SceneMessageError(f"the scene is in frame {scene.header.frame_id!r}, not in 'base'")
+    others = tuple(_object(other, library) for other in scene.objects if other is not state)
+    return replace(_object(state, library), others=others)
+
+
+def _object(state: ObjectState, library: AssetLibrary) -> SceneObject:
+    name = state.name
     try:
         asset = library.load(AssetRef.parse(state.asset))
         T = pose_to_matrix(state.pose)
@@ -92,7 +99,7 @@ def scene_object(scene: SceneState, name: str, library: AssetLibrary) -> SceneOb
     numbers = [T.ravel(), np.array([state.joint_position]), *keypoints.values()]
     if not all(np.isfinite(n).all() for n in numbers):
         raise SceneMessageError(f"object {name!r}: pose, joint or keypoint is not finite")
-    return SceneObject(asset, T, float(state.joint_position), keypoints)
+    return SceneObject(asset, T, float(state.joint_position), keypoints, name)
 
 
 def arm_configuration(state: JointState) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -10,6 +10,8 @@ import numpy as np
 from gensim2_control.trajectory import Trajectory
 from gensim2_tasks.assets import ArticulatedAsset
 from numpy.typing import NDArray
+
+from gensim2_tasks import se3
 
 Array = NDArray[np.float64]
 
@@ -37,12 +39,25 @@ class SceneObject:
     """The object to act on: pose of its root in base (m), its joint position, its keypoints.
 
     ``keypoints`` (3,) in base are what is observed; ``asset`` gives geometry and joint axis.
+    ``others`` are what else stands in the scene, without others of their own.
     """
 
     asset: ArticulatedAsset
     T_base_root: Array
     joint_position: float
     keypoints: Mapping[str, Array]
+    name: str = ""
+    others: tuple[SceneObject, ...] = ()
+
+    def other(self, name: str) -> SceneObject | None:
+        """What else of this name stands in the scene."""
+        return next((o for o in self.others if o.name == name), None)
+
+    def hulls(self) -> Iterator[tuple[str, Array]]:
+        """(link, vertices (N, 3) in base, m) of each convex piece, as it is now."""
+        poses = self.asset.tree.link_poses(self.joint_position)
+        for link, vertices in self.asset.hulls:
+            yield link, se3.apply(self.T_base_root @ poses[link], vertices)
 
 
 @dataclass(frozen=True)

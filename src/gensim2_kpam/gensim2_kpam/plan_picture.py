@@ -62,7 +62,7 @@ def way(plan: Plan, arm: ArmModel) -> list[WayPoint]:
 
 def plan_marks(
     title: str,
-    solver: SolverConfig,
+    solver: SolverConfig | None,
     scene: SceneObject,
     plan: Plan,
     points: list[WayPoint],
@@ -72,7 +72,7 @@ def plan_marks(
 
     Args:
         title: The task.
-        solver: Whose constraints are drawn.
+        solver: Whose constraints are drawn; None = the plan is that of a skill, which has none.
         scene: What was planned on.
         plan: The plan.
         points: Its way.
@@ -84,9 +84,9 @@ def plan_marks(
         *marks.labelled("tool_keypoints", tool, marks.VIOLET),
         marks.triads("key_poses", plan.key_poses),
         *_way_marks(points),
-        marks.Text("title", _centre(scene) + ABOVE, f"{title}: solver {solver.task_name}"),
+        marks.Text("title", _centre(scene) + ABOVE, f"{title}: {plan.report['solver']}"),
     ]
-    for constraint in solver.constraint_list:
+    for constraint in solver.constraint_list if solver is not None else ():
         drawn += constraint_marks(constraint, scene, tool)
     return tuple(drawn)
 

@@ -44,7 +44,7 @@ class PlanView:
         plan: Plan,
         motion: JointMotion,
         scene: SceneObject,
-        solver: SolverConfig,
+        solver: SolverConfig | None,
         stamp: Time,
     ) -> None:
         """Replaces the picture by that of a plan.
@@ -54,7 +54,7 @@ class PlanView:
             plan: What was planned.
             motion: The same as a motion of all joints.
             scene: What it was planned on.
-            solver: Whose plan it is.
+            solver: Whose plan it is; None = that of a skill.
             stamp: Of the scene.
         """
         points = way(plan, self._arm)

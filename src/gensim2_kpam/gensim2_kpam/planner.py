@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from . import transit
 from .actuation import SAME_SOLUTION, ActuationSolver, Target, all_seeds
-from .arm_model import ARM_DOF, ArmModel
+from .arm_model import ARM_DOF, PUSHED, ArmModel
 from .as_message import trajectory_as_sent
 from .budget import Budget, OutOfTimeError
 from .candidate import Candidate
@@ -37,7 +37,7 @@ from .collision_model import CollisionModel
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
 from .retiming import RetimingError, retime
-from .retreat import back_off, entered
+from .retreat import let_go
 from .scene_checks import scene_problem
 from .solver_config import SolverConfig
 from .tool import HALF_TURN, STRAIGHT
@@ -88,12 +88,16 @@ class Planner:
         clock: Callable[[], float] = time.process_time,
     ) -> None:
         self.config = config or PlannerConfig()
-        self._limits = JointLimits.fr3().reduced(0.0, self.config.speed, self.config.acceleration)
+        self.limits = JointLimits.fr3().reduced(0.0, self.config.speed, self.config.acceleration)
         self.arm = ArmModel(urdf)
         self._actuation = ActuationSolver(self.arm)
-        self._urdf, self._clock = urdf, clock
+        self._urdf, self.clock = urdf, clock
         self._models: dict[str, CollisionModel] = {}
         CollisionModel(urdf, None)  # The robot is read here, and not in the first call.
+
+    def bare_model(self) -> CollisionModel:
+        """A collision model of the robot and the table, for whoever adds what stands around."""
+        return CollisionModel(self._urdf, None)
 
     def collision_model(self, scene: SceneObject) -> CollisionModel:
         """The collision model of the asset; the last few are kept."""
@@ -105,6 +109,12 @@ class Planner:
         if len(self._models) > MODELS_KEPT:
             del self._models[next(iter(self._models))]
         return model
+
+    def way_out(
+        self, model: CollisionModel, T_base_root: Array, q_start: Array, part_q: float
+    ) -> tuple[tuple[Phase, ...], Array] | None:
+        """Backing off, where the hand is still at something, and where it ends (7,)."""
+        return let_go(self.arm, model, T_base_root, q_start, part_q, self.config, self.limits)
 
     def plan(
         self,
@@ -124,15 +134,15 @@ class Planner:
             seed: Of the transit's random samples.
             cpu_limit: CPU time for this call, s; None = that of the configuration.
         """
-        started = self._clock()
+        started = self.clock()
         limit = self.config.cpu_limit if cpu_limit is None else cpu_limit
-        search = _Search(Budget(self._clock, started + limit))
+        search = _Search(Budget(self.clock, started + limit))
         outcome: tuple[tuple[Phase, ...], Way] | PlanFailure
         try:
             outcome = self._plan(solver, scene, np.asarray(q_start, float), seed, search)
         except OutOfTimeError:
             outcome = _given_up(search, limit)
-        cpu_time = self._clock() - started
+        cpu_time = self.clock() - started
         report: dict[str, object] = {
             "solver": solver.task_name,
             "seeds": search.seeds,
@@ -163,16 +173,17 @@ class Planner:
         finger = config.finger_closed if solver.gripper == "closed" else config.finger_open
         model = self.collision_model(scene)
         model.place(scene.T_base_root, finger)
+        model.surround(scene.others)
         part_q = scene.joint_position
         if q_start.shape != (ARM_DOF,) or not np.all(np.isfinite(q_start)):
             text = f"the start must be {ARM_DOF} finite joint positions"
             return PlanFailure(PlanCode.START_INVALID, text)
-        if not self.arm.within_limits(q_start):
+        if not self.arm.within_limits(q_start, PUSHED):
             return PlanFailure(PlanCode.START_INVALID, "the start is outside the joint limits")
         model.allow_contact(False)
         retreat: tuple[Phase, ...] = ()
         if model.in_collision(q_start, part_q, config.clearance):
-            outcome = self._retreat(model, scene, q_start)
+            outcome = self.way_out(model, scene.T_base_root, q_start, part_q)
             model.place(scene.T_base_root, finger)
             if outcome is None:
                 pairs = model.named_contacts(q_start, part_q, config.clearance)
@@ -183,17 +194,16 @@ class Planner:
                 )
             retreat, q_start = outcome
         rng = np.random.default_rng(seed)
+        bounds = self.arm.limits_from(q_start)
         for way in self._ways(solver, scene, q_start, model, search):
             model.allow_contact(False)
 
             def collides(q: Array) -> bool:
                 search.budget.check()
-                return not self.arm.within_limits(q) or model.in_collision(
-                    q, part_q, config.clearance
-                )
+                within = np.all(q >= bounds[0] - 1e-6) and np.all(q <= bounds[1] + 1e-6)
+                return not within or model.in_collision(q, part_q, config.clearance)
 
             first = way.approach[0]
-            bounds = (self.arm.q_min, self.arm.q_max)
             corners = transit.plan_transit(q_start, first, collides, bounds, rng)
             if corners is None:
                 search.fail(PlanCode.TRANSIT_FAILED, "no free way to the first pre-pose")
@@ -210,30 +220,9 @@ class Planner:
             return phases, way
         return _farthest(search)
 
-    def _retreat(
-        self, model: CollisionModel, scene: SceneObject, q_start: Array
-    ) -> tuple[tuple[Phase, ...], Array] | None:
-        """Backing off, where the hand is still at something, and where it ends (7,).
-
-        With open fingers, which let go of what they may hold; closed, where those have no room.
-        """
-        config = self.config
-        for finger in (config.finger_open, config.finger_closed):
-            model.place(scene.T_base_root, finger)
-            path = back_off(self.arm, model, q_start, scene.joint_position, config.clearance)
-            if path is None:
-                continue
-            try:
-                trajectory = entered(retime(self.arm.plant, path, self._limits))
-            except RetimingError:
-                continue
-            fingers = Phase("gripper", gripper=(finger, config.grip_effort))
-            return (fingers, Phase("retreat", trajectory_as_sent(trajectory))), path[-1]
-        return None
-
     def _phases(self, solver: SolverConfig, approach: Array, actuate: Array) -> tuple[Phase, ...]:
         config = self.config
-        limits, plant = self._limits, self.arm.plant
+        limits, plant = self.limits, self.arm.plant
         hold = np.vstack([actuate[-1], actuate[-1]])
         t = np.array([0.0, max(config.settle_time, solver.settle_time)])
         settle = trajectory_as_sent(Trajectory(t=t, q=hold, dq=np.zeros_like(hold)))

@@ -37,6 +37,7 @@ class PlannerConfig:
     least_approach: float = 0.5
     max_candidates: int = 40
     cpu_limit: float = 5.0  # CPU s after which a call is given up; many times what is usual
+    skill_cpu_limit: float = 15.0  # the same for pick and place, which look ahead
     max_strikes: int = 3  # a configuration out of reach this often is given up
     goal_slack: float = 0.1  # openness by which a joint may be left short of the goal
     max_slack: float = 0.06  # m the contact may move before it meets the part

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from gensim2_control.limits import JointLimits
 from gensim2_control.trajectory import Trajectory
 from numpy.typing import NDArray
 
 from . import cartesian
 from .arm_model import ArmModel
+from .as_message import trajectory_as_sent
 from .collision_model import CollisionModel
+from .plan import Phase
+from .planner_config import PlannerConfig
+from .retiming import RetimingError, retime
 
 Array = NDArray[np.float64]
 REACH = 0.15  # m, farthest way out
@@ -57,6 +62,37 @@ def back_off(
         number = _free_at(model, np.vstack([q_start, path]), part_q, clearance)
         if number is not None:
             return np.vstack([q_start, path[:number]])
+    return None
+
+
+def let_go(
+    arm: ArmModel,
+    model: CollisionModel,
+    T_base_root: Array,
+    q_start: Array,
+    part_q: float,
+    config: PlannerConfig,
+    limits: JointLimits,
+) -> tuple[tuple[Phase, ...], Array] | None:
+    """Backs off from what the hand is still at.
+
+    With open fingers, which let go of what they may hold; closed, where those have no room. The
+    fingers of the model are left as they are on the way.
+
+    Returns:
+        The phases, and the configuration (7,) in which they end; None where nothing leads out.
+    """
+    for finger in (config.finger_open, config.finger_closed):
+        model.place(T_base_root, finger)
+        path = back_off(arm, model, q_start, part_q, config.clearance)
+        if path is None:
+            continue
+        try:
+            trajectory = entered(retime(arm.plant, path, limits))
+        except RetimingError:
+            continue
+        fingers = Phase("gripper", gripper=(finger, config.grip_effort))
+        return (fingers, Phase("retreat", trajectory_as_sent(trajectory))), path[-1]
     return None
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .plan import Plan, PlanCode, PlanFailure, SceneObject
 from .planner import Planner
+from .skills import SkillPlanner
 from .solver_config import SolverConfig, SolverConfigError, load_solver
 
 Array = NDArray[np.float64]
@@ -33,6 +34,7 @@ class TaskPlanner:
         if solver_root is not None and not solver_root.is_dir():
             raise SolverConfigError(f"solver_root {str(solver_root)!r}: no such folder")
         self.planner, self._solver_root = planner, solver_root
+        self._skills = SkillPlanner(planner)
 
     def plan(
         self, task: TaskSpec, subtask: int, scene: SceneObject, q_start: Array, seed: int = 0
@@ -42,7 +44,7 @@ class TaskPlanner:
         Args:
             task: The task.
             subtask: Index of the sub-task.
-            scene: The object the sub-task acts on.
+            scene: The object the sub-task acts on, and what else stands around.
             q_start: Present arm configuration (7,), rad.
             seed: Of the random samples of free motions.
         """
@@ -52,6 +54,8 @@ class TaskPlanner:
                 f"task {task.name} has {len(task.subtasks)} sub-tasks, there is no {subtask}",
             )
         wanted = task.subtasks[subtask]
+        if wanted.skill:
+            return self._skills.plan(wanted, scene, np.asarray(q_start, float), seed)
         try:
             # All of them first: a wrong name shall not hide behind one that works.
             solvers = [load_solver(name, self._solver_root) for name in wanted.solvers]
@@ -76,12 +80,14 @@ class TaskPlanner:
         report = {"solvers": [dict(f.report) for f in tried]}
         return PlanFailure(last.code, reason, report, cpu_time)
 
-    def solver_of(self, task: TaskSpec, subtask: int, plan: Plan) -> SolverConfig:
-        """The solver configuration that a plan of this planner came from.
+    def solver_of(self, task: TaskSpec, subtask: int, plan: Plan) -> SolverConfig | None:
+        """The solver configuration that a plan of this planner came from; None = a skill.
 
         Raises:
             SolverConfigError: It is one of the user's own, and gone or invalid by now.
         """
+        if task.subtasks[subtask].skill:
+            return None
         before = plan.report["before"]
         assert isinstance(before, list)
         return load_solver(task.subtasks[subtask].solvers[len(before)], self._solver_root)

@@ -9,7 +9,7 @@ from math import inf
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 
-from .expert import ExpertCode, ExpertError
+from .performance import ExpertCode, ExpertError
 
 
 class TaskStop:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from itertools import product
+
 import numpy as np
 import pytest
 from gensim2_control.kinematics import Fr3Kinematics
@@ -138,3 +141,32 @@ def test_the_joint_of_the_object_counts(
     model.place(se3.transform(kinematics.fk(HOME)[:3, 3] - keypoint), 0.0)
     assert model.in_collision(HOME, opened)
     assert not model.in_collision(HOME, closed)
+
+
+def test_what_stands_around_is_met_until_it_is_gone(
+    urdf: str, kinematics: Fr3Kinematics, scene: SceneObject
+) -> None:
+    model = CollisionModel(urdf, None)
+    there = dataclasses.replace(
+        scene, T_base_root=at_fingertips(kinematics, scene, HOME), name="chest"
+    )
+    model.surround([there])
+    assert "object/chest" in model.named_contacts(HOME, 0.0, 0.0)
+    model.surround([dataclasses.replace(there, T_base_root=FAR)])
+    assert not model.in_collision(HOME, 0.0)
+    model.surround([there])
+    model.surround([])
+    assert not model.in_collision(HOME, 0.0)
+
+
+def test_what_is_held_goes_with_the_hand(urdf: str, scene: SceneObject) -> None:
+    """A rod that reaches from the fingers to below the table, held in two heights."""
+    model = CollisionModel(urdf, None)
+    rod = np.array([*product((-0.005, 0.005), (-0.005, 0.005), (0.1, 0.7))])
+    assert not model.in_collision(HOME, 0.0)
+    model.hold([rod])
+    assert ("held", "world") in {tuple(sorted(p)) for p in model.contacts(HOME, 0.0, 0.0)}
+    model.hold([rod * [1.0, 1.0, 0.2]])
+    assert not model.in_collision(HOME, 0.0)
+    model.hold([])
+    assert not model.in_collision(HOME, 0.0)

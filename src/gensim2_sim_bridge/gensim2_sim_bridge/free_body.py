@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import sapien
+from gensim2_tasks.categories import ROLLING, ROUND
 from gensim2_tasks.placement import PlacedObject
 from numpy.typing import NDArray
 from sapien.physx import PhysxMaterial, PhysxRigidDynamicComponent
@@ -67,6 +68,8 @@ class FreeBody:
         self._body = self.entity.find_component_by_type(PhysxRigidDynamicComponent)
         self._body.set_solver_position_iterations(POSITION_ITERATIONS)
         self._body.set_solver_velocity_iterations(VELOCITY_ITERATIONS)
+        if asset.ref.category in ROUND:
+            self._body.set_angular_damping(ROLLING)
         self._direction = placed.T_base_root[:3, :3] @ tree.axis_in_root()[1]
         self._q_start = placed.joint_position
         self._start = self._now()
@@ -75,6 +78,10 @@ class FreeBody:
     def note(self) -> None:
         """Keeps where it is, before a step of the physics."""
         self._past.append(self._now())
+
+    def shove(self, velocity: Array) -> None:
+        """Gives it another velocity (3,) at once, m/s in base."""
+        self._body.set_linear_velocity(velocity.astype(np.float32))
 
     def joint_position(self) -> float:
         """How far it has come along its joint, m; see the class."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from builtin_interfaces.msg import Time
 from gensim2_control.camera_calibration import CameraCalibrations, optical_frame
 from gensim2_control.ros.camera_messages import camera_info, image_message
 from gensim2_control.ros.camera_messages import camera_transforms as transforms_of_camera
 from gensim2_control.ros.conversions import matrix_to_pose, stamp_from_seconds
+from gensim2_tasks.predicates import Evaluation
 from geometry_msgs.msg import Point, TransformStamped
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from sensor_msgs_py.point_cloud2 import create_cloud
 from std_msgs.msg import Header
 
-from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState
+from gensim2_msgs.msg import Keypoint, ObjectState, PredicateState, SceneState, SubtaskState
 
 from .cameras import POINT, CameraFrame, CameraRig, point_cloud
 from .simulation import Simulation
@@ -49,14 +52,24 @@ def scene_state(simulation: Simulation) -> SceneState:
             )
         )
     monitor = simulation.monitor
-    message.predicates = [
-        PredicateState(name=e.name, satisfied=e.satisfied, value=e.value, threshold=e.threshold)
-        for e in monitor.evaluations
+    message.predicates = _predicates(monitor.evaluations)
+    message.subtasks = [
+        SubtaskState(
+            name=s.name, done=s.done, achieved=s.achieved, predicates=_predicates(s.evaluations)
+        )
+        for s in monitor.subtasks
     ]
     message.success = monitor.holds
     message.success_dwell = monitor.dwell
     message.succeeded = monitor.succeeded
     return message
+
+
+def _predicates(evaluations: Iterable[Evaluation]) -> list[PredicateState]:
+    return [
+        PredicateState(name=e.name, satisfied=e.satisfied, value=e.value, threshold=e.threshold)
+        for e in evaluations
+    ]
 
 
 def camera_messages(

@@ -72,7 +72,7 @@ class HostedSimulation:
             workspace=parameters.workspace(),
         )
         steps = round(own.physics_rate / own.observation_rate)
-        self._simulation = Simulation(world, self._body, library, steps)
+        self._simulation = Simulation(world, self._body, library, steps, own.judge)
 
     def offer(self) -> BodyInterface:
         """Creates publishers, subscriptions, services and actions."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gensim2_control.ros.parameters import parameter
+from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
 
 OBSERVATIONS = ("state", "pointcloud", "image")
 
@@ -40,6 +41,12 @@ class SimParameters:
         1.012, "Vertical field of view of the cameras, rad.", low=0.2, high=2.5
     )
     asset_root: str = parameter("", "Folder of imported assets; empty = procedural ones.")
+    judge: str = parameter(
+        PREDICATES,
+        "Who says what a success is: the predicates of the task, or, for comparison only, the "
+        "criteria of the public GenSim2.",
+        choices=JUDGES,
+    )
     recorder_timeout: float = parameter(
         5.0,
         "Time to wait for a recorder before the simulation goes on without it, s of wall time.",

@@ -14,8 +14,9 @@ from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
 from gensim2_tasks.assets import PROCEDURAL, AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, load_task
-from gensim2_tasks.placement import draw_scene
-from gensim2_tasks.predicates import SuccessCondition, SuccessMonitor
+from gensim2_tasks.gensim2_judge import GENSIM2, PREDICATES, Gensim2Monitor
+from gensim2_tasks.monitor import TaskMonitor
+from gensim2_tasks.placement import NoRoomError, Start, draw_scene
 from gensim2_tasks.specs import TaskSpec
 from numpy.typing import NDArray
 
@@ -54,23 +55,33 @@ class Simulation:
         body: Controllers over a ``SapienHardware`` of that world.
         library: Where assets come from.
         observation_steps: Physics steps between two observations; episodes begin on one.
+        judge: Who says what a success is: one of `gensim2_judge.JUDGES`.
     """
 
     def __init__(
-        self, world: World, body: Body, library: AssetLibrary, observation_steps: int
+        self,
+        world: World,
+        body: Body,
+        library: AssetLibrary,
+        observation_steps: int,
+        judge: str = PREDICATES,
     ) -> None:
         self.world = world
         self.body = body
         self.library = library
         self.observation_steps = observation_steps
-        self.monitor: SuccessMonitor | None = None
+        self.judge = judge
+        self.monitor: TaskMonitor | Gensim2Monitor | None = None
         self.drawn: Drawn | None = None
         self.reset_count = 0
 
-    def reset(self, task: str, asset: str, seed: int, randomize: bool) -> Drawn:
+    def reset(
+        self, task: str, asset: str, seed: int, randomize: bool, start: Start = "task"
+    ) -> Drawn:
         """Draws and builds the scene of a task, with the robot at home.
 
         The scene depends on the arguments only. A draw that overlaps the robot is drawn again.
+        ``start`` says how far the objects are open.
 
         Raises:
             ResetError: Unknown task or asset, unusable asset, no free placement, robot busy.
@@ -91,9 +102,14 @@ class Simulation:
         why, former = "", self.world.scene
         for draw in range(1, MAX_DRAWS + 1):
             try:
-                objects = draw_scene(spec, self.library, rng, asset=asset, randomize=randomize)
+                objects = draw_scene(
+                    spec, self.library, rng, asset=asset, randomize=randomize, start=start
+                )
                 self._align()
                 self.world.reset(objects)
+            except NoRoomError as error:
+                why = str(error)
+                continue
             except AssetError as error:
                 if self.world.scene is not former:
                     self._clear()
@@ -103,10 +119,12 @@ class Simulation:
             except SceneError as error:
                 why = str(error)
                 continue
-            self._begin(spec.success)
+            self._begin(spec)
             parameters = {
                 "asset": asset,
                 "randomize": randomize,
+                "judge": self.judge,
+                "start": start,
                 "draws": draw,
                 "rates": {"physics": self.rate, "control": self.rate},
                 "objects": {o.name: o.parameters() for o in objects},
@@ -140,14 +158,19 @@ class Simulation:
         world = self.world
         world.steps = -(-world.steps // self.observation_steps) * self.observation_steps
 
-    def _begin(self, condition: SuccessCondition | None) -> None:
+    def _begin(self, task: TaskSpec | None) -> None:
         for _ in range(SETTLE_STEPS):
             self.world.step()
         self._align()
-        self.monitor = None if condition is None else SuccessMonitor(condition)
+        self.monitor = None if task is None else self._monitor_of(task)
         self.body.reseed()
         self.body.update()
         self._judge()
+
+    def _monitor_of(self, task: TaskSpec) -> TaskMonitor | Gensim2Monitor:
+        if self.judge == GENSIM2:
+            return Gensim2Monitor(task, self.world.keypoints, self.world.tool_points)
+        return TaskMonitor(task)
 
     def _judge(self) -> None:
         if self.monitor is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ import sapien
 from gensim2_control.hardware import ARM_DOF, FINGER_MAX, HOME_Q, JOINTS
 from gensim2_control.self_collision import IGNORED_SELF_COLLISIONS
 from gensim2_tasks.assets import AssetError
+from gensim2_tasks.gensim2_judge import TOOL_POINTS
 from gensim2_tasks.placement import PlacedObject
 from gensim2_tasks.predicates import ObjectObservation
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from sapien.physx import PhysxArticulation, PhysxMaterial
 
 from gensim2_tasks import se3
 
+from .contacts import HAND, TouchRecord, robot_touches
 from .free_body import FreeBody
 from .hand import Hand, HandConfig
 
@@ -31,6 +33,7 @@ Array = NDArray[np.float64]
 # That is so for shapes with the same number in the other word: 0 for the robot, one an object.
 IGNORE_WORD, IGNORE_FIRST_BIT = 2, 4
 IGNORE_OWNER_WORD = 3
+HAND_LINK = "fr3_hand"
 TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
 TABLE_CENTRE_X = 0.615
 TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
@@ -83,6 +86,7 @@ class World:
         self.objects: tuple[PlacedObject, ...] = ()
         self._articulations: dict[str, PhysxArticulation] = {}
         self._free: dict[str, FreeBody] = {}
+        self._touches = TouchRecord()
         self._previous: dict[str, float] = {}
         self._robot_q = np.zeros(len(JOINTS))
         self._robot_dq = np.zeros(len(JOINTS))
@@ -128,13 +132,26 @@ class World:
         self._robot_q, self._robot_dq = q.astype(np.float64), np.zeros(len(JOINTS))
 
     def set_object(self, name: str, joint_position: float) -> None:
-        """Puts the joint of an object somewhere at once, rad or m; for a world that is shown."""
+        """Puts the joint of an object somewhere at once, rad or m, at rest."""
         self._articulations[name].set_qpos(np.array([joint_position], dtype=np.float32))
+        self.blow(name, 0.0)
+
+    def blow(self, name: str, velocity: float) -> None:
+        """Gives the joint of an object another velocity at once, rad/s or m/s."""
+        self._articulations[name].set_qvel(np.array([velocity], dtype=np.float32))
+
+    def shove(self, name: str, velocity: Array) -> None:
+        """Gives a free body another velocity (3,) at once, m/s in base."""
+        self._free[name].shove(velocity)
+
+    def is_free(self, name: str) -> bool:
+        """Whether an object is a free body."""
+        return name in self._free
 
     def _set_up(self, objects: Sequence[PlacedObject]) -> None:
         self._populate(objects)
         self.step()
-        touched = self._robot_contacts()
+        touched = self._touches.names
         if touched:
             raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
 
@@ -142,6 +159,7 @@ class World:
         """Builds everything; ``held`` objects stay where they are set, even free ones."""
         self.objects = ()
         self._articulations, self._free = {}, {}
+        self._touches = TouchRecord()
         self.scene = self._new_scene()
         self._load_robot()
         for number, placed in enumerate(objects, 1):
@@ -219,6 +237,7 @@ class World:
         for joint, value in zip(joints[:ARM_DOF], q, strict=False):
             joint.set_drive_target(float(value))
         self.hand = Hand(joints[ARM_DOF:], config.hand, FINGER_MAX)
+        self._hand_link = next(link for link in self.robot.links if link.name == HAND)
         self._stiffness = np.array([joint.stiffness for joint in joints])
         self._damping = np.array([joint.damping for joint in joints])
 
@@ -263,6 +282,9 @@ class World:
         self.hand.advance(self.finger_position, self.config.time_step)
         self.scene.step()
         self.steps += 1
+        free = {body.entity: name for name, body in self._free.items()}
+        contacts = self.scene.get_contacts()
+        self._touches.note(robot_touches(contacts, self.robot, free, self.config.time_step))
         self._robot_q = np.asarray(self.robot.get_qpos(), dtype=np.float64)
         self._robot_dq = (self._robot_q - before) / self.config.time_step
 
@@ -297,24 +319,6 @@ class World:
         effort += self._damping * (speed - self._robot_dq)
         return np.clip(effort, -limit, limit)
 
-    def _robot_contacts(self) -> list[str]:
-        """Names of the objects that touch the robot."""
-        links = {*self.robot.links}
-        free = {body.entity for body in self._free.values()}
-        names = set()
-        for contact in self.scene.get_contacts():
-            for a, b in ((0, 1), (1, 0)):
-                other = contact.bodies[b]
-                if contact.bodies[a] in links and other not in links:
-                    if all(point.separation > 0.0 for point in contact.points):
-                        continue
-                    owner = getattr(other, "articulation", None)
-                    if owner is not None:
-                        names.add(owner.name)
-                    elif other.entity in free:
-                        names.add(other.entity.name)
-        return sorted(names)
-
     def joint_state(self, name: str) -> tuple[float, float]:
         """Joint position and velocity of an object, rad or m, and per s.
 
@@ -330,13 +334,27 @@ class World:
 
     def observations(self) -> dict[str, ObjectObservation]:
         """What the predicates see."""
+        # The y axis of the hand points to the left finger.
+        towards_right = -self._hand_link.entity_pose.to_transformation_matrix()[:3, 1]
         result = {}
         for placed in self.objects:
             q, dq = self.joint_state(placed.name)
             body = self._free.get(placed.name)
-            tilt = 0.0 if body is None else body.tilt()
-            result[placed.name] = ObjectObservation(placed.asset.openness(q), dq, tilt)
+            result[placed.name] = ObjectObservation(
+                openness=placed.asset.openness(q),
+                joint_velocity=dq,
+                tilt=0.0 if body is None else body.tilt(),
+                placed=replace(placed, T_base_root=self.root_pose(placed.name), joint_position=q),
+                grip=self._touches.grip(placed.name, towards_right),
+                touched=self._touches.by_hand(placed.name),
+            )
         return result
+
+    def tool_points(self) -> Array:
+        """Points (3, 3) of the hand in base, m, by which GenSim2 judges."""
+        hand = next(link for link in self.robot.links if link.name == HAND_LINK)
+        T_base_hand = hand.entity_pose.to_transformation_matrix()
+        return se3.apply(np.asarray(T_base_hand, dtype=np.float64), TOOL_POINTS)
 
     def root_pose(self, name: str) -> Array:
         """T_base_root of an object; only that of a free body changes."""

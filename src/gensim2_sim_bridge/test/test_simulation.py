@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gensim2_control.body import Body
+from gensim2_control.description import robot_description
 from gensim2_control.hardware import HOME_Q, Array
+from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.trajectory import Trajectory
 from gensim2_sim_bridge.hardware import SapienHardware
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task
+from gensim2_tasks.gensim2_judge import GENSIM2, PREDICATES, TOOL_POINTS
 from gensim2_tasks.kinematic_tree import load_tree
 from gensim2_tasks.specs import Openness, Placement, TaskSpec
 from scipy.spatial.transform import Rotation
@@ -93,6 +96,27 @@ def test_a_misspelt_task_is_refused_with_the_nearest_names(simulation: Simulatio
     assert error.code == ResetError.UNKNOWN_TASK and "did you mean OpenBox" in str(error)
     assert simulation.world.objects == before, "the former scene was taken away"
     simulation.tick()
+
+
+def test_gensim2_judges_where_it_is_asked_to(cell: Cell, library: AssetLibrary) -> None:
+    """A lid that is thrown open has been open for a moment: enough for GenSim2, not for us."""
+    for judge, expected in ((GENSIM2, True), (PREDICATES, False)):
+        simulation = Simulation(cell.world, cell.body, library, STEPS, judge)
+        drawn = simulation.reset("OpenBox", "", 1, True)
+        assert drawn.parameters["judge"] == judge
+        placed = cell.world.objects[0]
+        cell.world.set_object("box", placed.asset.joint_position(0.9))
+        simulation.tick()
+        cell.world.set_object("box", placed.asset.joint_position(0.5))
+        simulation.tick()
+        assert simulation.monitor is not None and simulation.monitor.succeeded == expected
+
+
+def test_gensim2_judges_by_the_points_of_the_hand(cell: Cell) -> None:
+    """At home, by the kinematics of the description."""
+    hand = Fr3Kinematics.from_urdf(robot_description()).fk(np.array(HOME_Q), "fr3_hand")
+    cell.world.reset(())
+    assert np.allclose(cell.world.tool_points(), se3.apply(hand, TOOL_POINTS), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +334,9 @@ def test_success_needs_its_dwell_time(
         simulation.tick()
         ticks += 1
         assert ticks < 200
-    assert ticks * simulation.world.config.time_step == pytest.approx(monitor.condition.dwell)
+    assert ticks * simulation.world.config.time_step == pytest.approx(
+        monitor.success.condition.dwell
+    )
     simulation.reset(task, "", 0, True)
     assert simulation.monitor is not None and not simulation.monitor.succeeded
 

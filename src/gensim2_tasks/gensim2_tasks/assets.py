@@ -30,6 +30,7 @@ from .hulls import hull_vertices
 from .kinematic_tree import AssetError, KinematicTree, load_tree, with_range
 from .licences import Licence, find_licence
 from .procedural.folder import VERSION as PROCEDURAL_VERSION
+from .procedural.household import GENERATORS as HOUSEHOLD
 from .se3 import Array
 
 __all__ = ["ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary", "AssetRef", "load_asset"]
@@ -78,7 +79,7 @@ class AssetRef:
         return cls(source, category, key)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArticulatedAsset:
     """One object with one moving joint. All lengths are metres, already scaled."""
 
@@ -294,10 +295,13 @@ class AssetLibrary:
     def draw(self, category: str, rng: np.random.Generator) -> AssetRef:
         """Draws an asset of a category: an imported one where a root is set, else a new geometry.
 
+        A root of furniture need not hold fruit: household things that it has none of are generated.
+
         Raises:
             AssetError: There is none.
         """
-        if self.root is None:
+        loose = category in HOUSEHOLD and not self.keys(category)
+        if self.root is None or loose:
             if category not in procedural.categories():
                 raise AssetError(
                     f"category {category!r} has no procedural generator; set asset_root"

@@ -100,7 +100,10 @@ def _details(task: TaskSpec) -> Table:
             f"+-{opened.spread:g}",
         )
     for step in task.subtasks:
-        table.add_row(f"sub-task {step.name}", f"{step.object} by {', '.join(step.solvers)}")
+        where = f", {step.region} {step.target}" if step.skill else ""
+        way = step.skill or ", ".join(step.solvers)
+        needs = f"; needs {', '.join(step.needs)}" if step.needs else ""
+        table.add_row(f"sub-task {step.name}", f"{step.object} by {way}{where}{needs}")
     for group in ("all", "any"):
         for predicate in getattr(task.success, group):
             text = f"{predicate.kind} {predicate.value:g} of {predicate.object}"

@@ -1,4 +1,4 @@
-"""Categories of articulated objects that a task may name, and the keypoints each of them has.
+"""Categories of objects that a task may name, and the keypoints each of them has.
 
 Those of the public GenSim2, which the importer reads; the generated ones are among them. A category
 of one's own is added here.
@@ -45,6 +45,22 @@ toilet: head tail
 washing_machine: head tail
 window_push: head tail
 window_rotate: head tail
+apple: head
+banana: head
+bowl: head
+cracker_box: head tail
+cup: head
+gold: head
+golf_ball: head
+knife: head tail
+lemon: head
+marker: head tail
+mug: head tail
+orange: head
+pear: head
+softball: head
+spatula: head tail
+wood_block: head
 """
 
 
@@ -75,3 +91,8 @@ JOINT_FRICTION: Mapping[str, float] = {
 # a carriage against a spring, of which its meshes know nothing; with less it sinks by a hundredth
 # of its way in two seconds, whatever its friction.
 JOINT_ARMATURE: Mapping[str, float] = {"toaster_press": 0.2}
+
+# Angular damping of round things, 1/s: the engine knows no rolling resistance, without which a ball
+# on a level table goes on for ever. Rolling fruit comes to rest within a second or so.
+ROLLING = 5.0
+ROUND = frozenset({"apple", "golf_ball", "lemon", "orange", "pear", "softball"})

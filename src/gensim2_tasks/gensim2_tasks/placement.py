@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from . import se3
 from .assets import ArticulatedAsset, AssetLibrary
+from .footprint import footprint, gap
 from .kinematic_tree import AssetError
+from .predicates import OpennessAbove, OpennessBelow
 from .se3 import Array
 from .specs import ObjectSpec, TaskSpec
+
+# How far the objects are open at the start: as the task file says, all closed, all open, or as far
+# from the goal as can be: closed where the task opens and open where it closes.
+Start = Literal["task", "closed", "open", "honest"]
+ROOM = 0.06  # m between two objects: a finger and what it moves in
+NEAREST, FARTHEST = 0.28, 0.66  # m from the axis of the robot
+TRIES = 90
+OWN_TRIES, SIDE_TRIES = 30, 60  # of these, in the range of the object and on its side of the table
+TABLE_X, TABLE_Y = (0.25, 0.60), (-0.45, 0.45)  # m in base, where there is no room elsewhere
+
+
+class NoRoomError(AssetError):
+    """An object finds no place beside the others; says what is in the way."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,7 @@ def draw_scene(
     *,
     asset: str = "",
     randomize: bool = True,
+    start: Start = "task",
 ) -> tuple[PlacedObject, ...]:
     """Draws the objects of a task.
 
@@ -63,21 +81,94 @@ def draw_scene(
         rng: Source of every drawn number.
         asset: Reference, id or seed of the asset of the first object; empty draws one.
         randomize: False = default pose and openness (a drawn asset stays drawn).
+        start: How far the objects are open; it changes nothing else that is drawn.
 
     Raises:
         AssetError: An asset is unknown or unusable.
+        NoRoomError: An object finds no place beside the others.
     """
-    return tuple(
-        _place(spec, library, rng, asset if i == 0 else "", randomize)
-        for i, spec in enumerate(task.objects)
+    placed: list[PlacedObject] = []
+    for number, spec in enumerate(task.objects):
+        if number == 0:
+            opened = start_openness(task, spec.name, start)
+            placed.append(_place(spec, library, rng, asset, randomize, opened))
+        else:
+            placed.append(_place_beside(spec, library, rng, randomize, placed))
+    return tuple(placed)
+
+
+def _place_beside(
+    spec: ObjectSpec,
+    library: AssetLibrary,
+    rng: np.random.Generator,
+    randomize: bool,
+    others: Sequence[PlacedObject],
+) -> PlacedObject:
+    """An object where it has room and is within reach.
+
+    It is drawn anew until it has; where its own range of places offers none, from all of the table
+    that is in reach, first on its own side.
+    """
+    taken = [footprint(o.asset, o.T_base_root) for o in others]
+    loaded = library.load(library.draw(spec.category, rng))
+    nearest = -np.inf
+    for number in range(TRIES):
+        T, q = _draw_pose(spec, loaded, rng, randomize or number > 0)
+        if number >= OWN_TRIES:
+            x, y = rng.uniform(*TABLE_X), rng.uniform(*TABLE_Y)
+            if number < SIDE_TRIES:
+                y = np.copysign(y, spec.placement.y)
+            T[:2, 3] = x, y
+        own = footprint(loaded, T)
+        distance = float(np.linalg.norm(T[:2, 3]))
+        near = float(np.linalg.norm(own, axis=1).min())
+        room = min(gap(own, other) for other in taken)
+        in_reach = near > NEAREST and distance < FARTHEST
+        nearest = max(nearest, room if in_reach else -np.inf)
+        if in_reach and room >= ROOM:
+            return PlacedObject(spec.name, loaded, T, q)
+    names = ", ".join(repr(o.name) for o in others)
+    raise NoRoomError(
+        f"no room for {spec.name!r} ({loaded.ref}) beside {names}: in {TRIES} tries the most that "
+        f"was left between them within reach was {100 * nearest:.1f} cm, and {100 * ROOM:.0f} cm "
+        "are needed; give another seed, or other placements"
     )
 
 
+def start_openness(task: TaskSpec, name: str, start: Start) -> float | None:
+    """Openness an object is set to at the start; None = as the task file says."""
+    if start == "honest":
+        # What is done with it first: a box that has to be closed in the end is opened before.
+        first = zip(task.subtasks, task.done_conditions, strict=True)
+        condition = next((done for s, done in first if s.object == name), task.success)
+        for predicate in condition.predicates:
+            if predicate.object == name and isinstance(predicate, OpennessAbove):
+                return 0.0
+            if predicate.object == name and isinstance(predicate, OpennessBelow):
+                return 1.0
+    return {"closed": 0.0, "open": 1.0}.get(start)
+
+
 def _place(
-    spec: ObjectSpec, library: AssetLibrary, rng: np.random.Generator, asset: str, randomize: bool
+    spec: ObjectSpec,
+    library: AssetLibrary,
+    rng: np.random.Generator,
+    asset: str,
+    randomize: bool,
+    opened_by: float | None,
 ) -> PlacedObject:
     ref = library.find(spec.category, asset) if asset else library.draw(spec.category, rng)
     loaded = library.load(ref)
+    T, q = _draw_pose(spec, loaded, rng, randomize)
+    if opened_by is not None:
+        q = loaded.joint_position(opened_by)
+    return PlacedObject(spec.name, loaded, T, q)
+
+
+def _draw_pose(
+    spec: ObjectSpec, loaded: ArticulatedAsset, rng: np.random.Generator, randomize: bool
+) -> tuple[Array, float]:
+    """Pose of the root and joint position."""
     place = spec.placement
     dx, dy, turn, opened = rng.uniform([-1, -1, 0, -1], 1.0) * float(randomize)
     yaw = place.yaw + np.copysign(turn * place.yaw_spread, dy)
@@ -85,7 +176,7 @@ def _place(
     offset = np.array([dx, dy, 0.0]) * place.spread
     xyz = _default_position(spec, loaded) + offset
     T = loaded.resting(xyz, float(yaw))
-    return PlacedObject(spec.name, loaded, T, loaded.joint_position(float(openness)))
+    return T, loaded.joint_position(float(openness))
 
 
 def _default_position(spec: ObjectSpec, asset: ArticulatedAsset) -> Array:

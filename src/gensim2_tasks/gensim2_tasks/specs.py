@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .asset_files import short
 from .categories import KEYPOINTS
-from .predicates import SuccessCondition
+from .predicates import Predicate, SuccessCondition
+
+# Fields of predicates that name an object.
+OBJECT_FIELDS = ("object", "container", "support", "target")
 
 
 class _Strict(BaseModel):
@@ -66,11 +70,41 @@ class ObjectSpec(_Strict):
 
 
 class SubTask(_Strict):
-    """One manipulation: the object to act on, and solver configurations in order of preference."""
+    """One manipulation of an object, by solver configurations or by a skill.
 
-    name: str
+    Attributes:
+        name: Of the sub-task, for others to refer to.
+        object: Name of the object that is acted on.
+        solvers: Solver configurations in order of preference; empty where there is a skill.
+        skill: ``pick`` (grasp and lift the object) or ``place`` (put it down); empty where there
+            are solvers.
+        target: Object that the region belongs to.
+        region: Where the object has to go, relative to the target. A pick looks ahead to it.
+        needs: Names of earlier sub-tasks that must be done (still) when this one begins.
+        done: When it is done. None, which only the single sub-task of a task may say, stands for
+            the success of the task.
+    """
+
+    name: str = Field(min_length=1)
     object: str
-    solvers: tuple[str, ...] = Field(min_length=1)
+    solvers: tuple[str, ...] = ()
+    skill: Literal["", "pick", "place"] = ""
+    target: str = ""
+    region: Literal["", "inside", "on_top", "under"] = ""
+    needs: tuple[str, ...] = ()
+    done: SuccessCondition | None = None
+
+    @model_validator(mode="after")
+    def _is_by_solvers_or_by_skill(self) -> SubTask:
+        if bool(self.solvers) == bool(self.skill):
+            raise ValueError("exactly one of solvers and skill: solvers is a list of at least 1")
+        if self.skill and not (self.target and self.region):
+            raise ValueError(f"skill {self.skill!r} needs a target and a region")
+        if not self.skill and (self.target or self.region):
+            raise ValueError("target and region go with a skill")
+        if self.skill and self.target == self.object:
+            raise ValueError(f"target: {short(self.target)} is the object itself")
+        return self
 
 
 class TaskSpec(_Strict):
@@ -87,13 +121,59 @@ class TaskSpec(_Strict):
         names = [o.name for o in self.objects]
         if len({*names}) != len(names):
             raise ValueError(f"two objects share a name: {names}")
-        for used, where in [(s.object, f"sub-task {s.name!r}") for s in self.subtasks] + [
-            (p.object, f"predicate {p.kind!r}") for p in self.success.predicates
-        ]:
-            if used not in names:
-                raise ValueError(f"{where} refers to object {used!r}; known: {names}")
+        used = [(s.object, f"sub-task {s.name!r}") for s in self.subtasks]
+        used += [(s.target, f"sub-task {s.name!r}") for s in self.subtasks if s.target]
+        for condition in (self.success, *self.done_conditions):
+            for p in condition.predicates:
+                used += [(name, f"predicate {p.kind!r}") for name in _objects_of(p)]
+        for name, where in used:
+            if name not in names:
+                raise ValueError(f"{where} refers to object {name!r}; known: {names}")
         return self
+
+    @model_validator(mode="after")
+    def _subtasks_agree(self) -> TaskSpec:
+        names = [s.name for s in self.subtasks]
+        if len({*names}) != len(names):
+            raise ValueError(f"two sub-tasks share a name: {names}")
+        for number, subtask in enumerate(self.subtasks):
+            for need in subtask.needs:
+                if need not in names[:number]:
+                    raise ValueError(
+                        f"sub-task {subtask.name!r} needs {short(need)}, "
+                        f"which is no earlier sub-task; earlier: {names[:number]}"
+                    )
+            if subtask.done is None and len(names) > 1:
+                raise ValueError(
+                    f"sub-task {subtask.name!r}: done is missing; "
+                    "only a single sub-task may leave it out"
+                )
+        return self
+
+    @property
+    def done_conditions(self) -> tuple[SuccessCondition, ...]:
+        """Of every sub-task when it is done."""
+        return tuple(self.success if s.done is None else s.done for s in self.subtasks)
+
+    def needs(self, subtask: int) -> tuple[int, ...]:
+        """Numbers of the sub-tasks that must be done when sub-task number ``subtask`` begins."""
+        wanted = self.subtasks[subtask].needs
+        return tuple(i for i, s in enumerate(self.subtasks[:subtask]) if s.name in wanted)
 
     def object(self, name: str) -> ObjectSpec:
         """The object of this name."""
         return next(o for o in self.objects if o.name == name)
+
+    @model_validator(mode="after")
+    def _predicates_fit(self) -> TaskSpec:
+        categories = {o.name: o.category for o in self.objects}
+        for condition in (self.success, *self.done_conditions):
+            problem = condition.problem(categories)
+            if problem:
+                raise ValueError(problem)
+        return self
+
+
+def _objects_of(predicate: Predicate) -> list[str]:
+    """Names of the objects that a predicate is about."""
+    return [getattr(predicate, f) for f in OBJECT_FIELDS if hasattr(predicate, f)]

@@ -65,7 +65,9 @@ def check_task(task: TaskSpec) -> None:
         assert np.isfinite([*numbers, spec.openness.default, spec.openness.spread]).all()
         assert spec.category in KEYPOINTS
         assert not place.anchor or place.anchor in KEYPOINTS[spec.category]
-    assert task.subtasks and all(s.object in names and s.solvers for s in task.subtasks)
+    assert task.subtasks and all(
+        s.object in names and (s.solvers or s.skill) for s in task.subtasks
+    )
     task.success.evaluate({name: ObjectObservation(0.5, 0.0) for name in names})
     text = json.dumps(task.model_dump(mode="json"), allow_nan=False)
     assert TaskSpec.model_validate_json(text) == task

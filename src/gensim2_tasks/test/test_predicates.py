@@ -6,13 +6,13 @@ from itertools import product
 import numpy as np
 import pytest
 from asset_samples import UNTIMED
+from gensim2_tasks.monitor import SuccessMonitor
 from gensim2_tasks.predicates import (
     ObjectObservation,
     OpennessAbove,
     OpennessBelow,
     Settled,
     SuccessCondition,
-    SuccessMonitor,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st

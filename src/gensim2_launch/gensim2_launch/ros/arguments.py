@@ -85,6 +85,13 @@ NUM_POINTS = Argument("num_points", "4096", "Points of the fused cloud", int)
 REAL_TIME_FACTOR = Argument(
     "real_time_factor", "0", "Simulated seconds per second; 0 = as fast as possible", float
 )
+JUDGE = Argument(
+    "judge",
+    "predicates",
+    "Who says what a success is: the predicates of the task, or, for comparison only, the criteria "
+    "of the public GenSim2",
+    choices=("predicates", "gensim2"),
+)
 USE_SIM_TIME = Argument(
     "use_sim_time", "false", "Whether time is that of a simulation", bool, choices=BOOLEAN
 )

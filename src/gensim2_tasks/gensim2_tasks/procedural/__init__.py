@@ -20,6 +20,7 @@ from gensim2_tasks.procedural import (
     door,
     drawer,
     faucet,
+    household,
     laptop,
     loose,
     microwave,
@@ -52,6 +53,7 @@ _GENERATORS: dict[str, Callable[[np.random.Generator], Model]] = {
     "suitcase_rotate": suitcase.generate_model,
     "toaster_move": loose.generate_toaster,
     "toaster_press": toaster.generate_model,
+    **household.GENERATORS,
 }
 
 
