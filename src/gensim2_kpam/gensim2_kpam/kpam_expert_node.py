@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 
 from gensim2_control.report import Report
 from gensim2_control.ros.cancel import cancel_is_noted
-from gensim2_control.ros.conversions import stamp_from_seconds
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
@@ -25,7 +23,7 @@ from rclpy.node import Node
 from gensim2_msgs.action import ExecuteTask
 
 from .expert import RETRIES, perform
-from .expert_report_node import expert_report
+from .expert_report_node import expert_report, task_result
 from .graph_performer_node import GraphPerformer, Patience
 from .performance import ExpertCode, ExpertError, Performance
 
@@ -156,7 +154,7 @@ class KpamExpertNode(Node):
         else:
             self.get_logger().warning(f"{task.name}: {performance.code.name}: {performance.text}")
             handle.abort()
-        return _result(performance)
+        return task_result(performance)
 
     def _report(self) -> dict[str, Report]:
         own, news = self._own, self._performer.news
@@ -182,20 +180,3 @@ class KpamExpertNode(Node):
             code, text = ExpertCode.INTERNAL, f"unexpected {type(error).__name__}: {error}"
         now = self._performer.now()
         return Performance(0.0, now, now, None, code=code, text=text)
-
-
-def _result(performance: Performance) -> ExecuteTask.Result:
-    result = ExecuteTask.Result(
-        plan_time=float(performance.plan_time),
-        execution_time=performance.ended_at - performance.started_at,
-        actuation_time=-1.0,
-        report_json=json.dumps(performance.records),
-        failure=str(performance.failure or ""),
-        retries=performance.retries,
-        error_code=int(performance.code),
-        error_msg=performance.text,
-    )
-    if performance.actuated_at is not None:
-        result.actuation_time = performance.actuated_at - performance.started_at
-        result.actuation_stamp = stamp_from_seconds(performance.actuated_at)
-    return result
