@@ -7,14 +7,13 @@ really is in the hand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 
 import numpy as np
 from gensim2_control.limits import JointLimits
 from gensim2_control.trajectory import Trajectory
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from gensim2_tasks import se3
@@ -26,6 +25,7 @@ from .budget import Budget
 from .collision_model import CollisionModel
 from .grasps import Grasp, centre_of_mass, find_grasps
 from .hand_pose import PoseSolver, hand_rotations
+from .hand_shape import FINGER_SOLIDS, HAND_SOLIDS, meets, surface_points
 from .places import Held, Place, find_places
 from .plan import Phase, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
@@ -45,6 +45,7 @@ HELD_CLEARANCE = 0.004  # m, of the object in free motion: how it is in the hand
 YAWS = 12  # turns of the present hand about the vertical that are tried first
 MOST_GRASPS, MOST_PLACES = 150, 200  # that are looked at closely
 POINTS_APART = 0.015  # m, on the surfaces of what stands around
+ITEM_POINTS_APART = 0.004  # m, on that of what is taken
 MOST_TRANSITS = 4  # free ways looked for in vain: other random samples may do better
 LOOK_AHEAD = 24  # places tried for each grasp
 Found = tuple[tuple[Phase, ...], tuple[Array, ...], dict[str, object]]
@@ -109,7 +110,8 @@ class ObjectMover:
         failures = Failures()
         shut = 0
         pieces = [v for _, v in item.hulls()]
-        for grasp in find_grasps(pieces, rng)[:MOST_GRASPS]:
+        points = surface_points(pieces, ITEM_POINTS_APART)
+        for grasp in islice(_open_to(find_grasps(pieces, rng), points), MOST_GRASPS):
             budget.check()
             found = self._grasp(grasp, item, target, region, q_start, budget, failures)
             if found is None:
@@ -260,7 +262,11 @@ class ObjectMover:
         yaws = Rotation.from_euler("z", np.arange(YAWS)[:, None] * (2 * np.pi / YAWS)).as_matrix()
         rotations = np.concatenate([yaws @ T_base_hand[:3, :3], hand_rotations()])
         return find_places(
-            held, region_of(region, target, size), rotations, T_base_hand, _surface(target)
+            held,
+            region_of(region, target, size),
+            rotations,
+            T_base_hand,
+            surface_points((v for _, v in target.hulls()), POINTS_APART),
         )
 
     def _ways_in(
@@ -361,23 +367,18 @@ class ObjectMover:
         return np.vstack([*legs, corners[-1][None]])
 
 
+def _open_to(grasps: Iterable[Grasp], points: Array) -> Iterator[Grasp]:
+    """Grasps in which the open hand is not where the points (N, 3) of the object are."""
+    for grasp in grasps:
+        R, p = grasp.T_base_hand[:3, :3], grasp.T_base_hand[:3, 3]
+        if not meets((points - p) @ R, (*HAND_SOLIDS, *FINGER_SOLIDS)):
+            yield grasp
+
+
 def _hold(q: Array, seconds: float) -> Trajectory:
     """Stays where it is: what has been put down may roll a little."""
     rows = np.vstack([q, q])
     return trajectory_as_sent(Trajectory(np.array([0.0, seconds]), rows, np.zeros_like(rows)))
-
-
-def _surface(target: SceneObject) -> Array:
-    """Points (N, 3) on the edges of the hulls of an object, m in base."""
-    points = []
-    for _, vertices in target.hulls():
-        corners = vertices[ConvexHull(vertices).simplices]
-        ends = np.roll(corners, 1, axis=1)
-        steps = int(np.ceil(np.linalg.norm(ends - corners, axis=2).max() / POINTS_APART)) + 1
-        shares = np.linspace(0.0, 1.0, steps)[:, None, None, None]
-        points.append((corners + shares * (ends - corners)).reshape(-1, 3))
-    cells = np.unique(np.round(np.concatenate(points) / POINTS_APART), axis=0)
-    return np.asarray(cells * POINTS_APART)
 
 
 def _held(item: SceneObject, T_base_hand: Array) -> Held:

@@ -6,7 +6,7 @@ Nothing but the shapes of the held object and of the region is looked at here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from gensim2_tasks import se3
 
+from .hand_shape import HAND_POINTS, HAND_SOLIDS, meets
+
 Array = NDArray[np.float64]
 DOWN = np.array([0.0, 0.0, -1.0])
-TOUCH = 1e-3  # m; what is less deep in something only touches it
 MOST_TILTED = 0.2  # rad
 WALL_GAP = 0.004  # m, kept from the walls of an interior
 HEIGHTS = (0.006, 0.02, 0.04, 0.07, 0.10, 0.14)  # m over the floor at which it is let go
@@ -31,28 +32,6 @@ CLEAR = 0.03  # m, between the object and the opening before it is put in
 # Of shoulder and wrist: what is farther off is out of reach, whatever the elbow does.
 P_SHOULDER, REACH, WRIST = np.array([0.0, 0.0, 0.333]), 0.78, 0.107  # m
 SHARES = (0.0, 0.7, -0.7)  # of the room to each side of the middle
-
-
-def _grid(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> Array:
-    return np.array([*product(x, y, z)])
-
-
-# Points of the open hand, fingers and wrist, frame of the hand, m: those of them that are beyond
-# the plane of an opening have to be between the walls.
-HAND_POINTS = np.concatenate(
-    [
-        _grid((-0.031, 0.031), (-0.1, -0.05, 0.0, 0.05, 0.1), (0.0, 0.03, 0.064)),
-        _grid((-0.01, 0.01), (-0.05, 0.05), (0.085, 0.11)),
-        _grid((-0.055, 0.055), (-0.055, 0.055), (-0.1, -0.05)),
-    ]
-)
-# The same as solids: hand, both open fingers with what is between their outer sides, wrist.
-HAND_SOLIDS = tuple(
-    np.array(
-        [[1, 0, 0, x], [-1, 0, 0, x], [0, 1, 0, y], [0, -1, 0, y], [0, 0, 1, top], [0, 0, -1, -low]]
-    )
-    for x, y, low, top in ((0.031, 0.1, 0.0, 0.066), (0.055, 0.055, -0.11, 0.0))
-)
 
 
 @dataclass(frozen=True)
@@ -155,11 +134,11 @@ def find_places(
     for row in table[np.argsort(table[:, 0], kind="stable")]:
         R, inwards = rotations[int(row[1])], region.inwards[int(row[2])]
         T = se3.transform(row[3:6], R)
-        if yielded[int(row[1])] == PER_ROTATION or _meets((obstacles - row[3:6]) @ R, solids):
+        if yielded[int(row[1])] == PER_ROTATION or meets((obstacles - row[3:6]) @ R, solids):
             continue
         # What falls must not land on anything before it is in.
         falls = np.arange(FALL_STEP, float(row[6]) + FALL_STEP, FALL_STEP) if row[6] > 0.0 else ()
-        if any(_meets((obstacles - DOWN * h - row[3:6]) @ R, [body]) for h in falls):
+        if any(meets((obstacles - DOWN * h - row[3:6]) @ R, [body]) for h in falls):
             continue
         turned = (vertices @ R.T + row[3:6] - p_box) @ R_box
         far = _way(region, turned, R_box.T @ inwards) + CLEAR
@@ -172,11 +151,6 @@ def _hull_of(vertices: Array) -> Array:
     directions = np.array([d for d in product((-1.0, 0.0, 1.0), repeat=3) if any(d)])
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return np.column_stack([directions, (vertices @ directions.T).max(axis=0)])
-
-
-def _meets(points: Array, solids: Sequence[Array]) -> bool:
-    """Whether one of the points (N, 3) is in a solid, and not only on it."""
-    return any(bool(np.any(np.all(points @ s[:, :3].T < s[:, 3] - TOUCH, axis=1))) for s in solids)
 
 
 def _positions(
