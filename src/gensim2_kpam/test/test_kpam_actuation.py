@@ -26,6 +26,7 @@ from public_solvers import SOLVERS
 TASKS = {
     solver: name
     for name in task_names()
+    if len(load_task(name).objects) == 1
     for subtask in load_task(name).subtasks
     for solver in subtask.solvers
 }

@@ -19,7 +19,11 @@ from scipy.spatial.transform import Rotation
 from gensim2_tasks import se3
 
 Draw = Callable[..., tuple[PlacedObject, ...]]
-FREE = [n for n in task_names() if make_model(load_task(n).objects[0].category, 0).free]
+FREE = [
+    name
+    for name in task_names()
+    if len(load_task(name).objects) == 1 and make_model(load_task(name).objects[0].category, 0).free
+]
 SEEDS = range(4)
 
 

@@ -30,7 +30,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> AssetLibrary:
 def test_the_gap_is_the_least_distance_of_any_two_points(seed: int, x: float, y: float) -> None:
     rng = np.random.default_rng(seed)
     a = outline(rng.normal(0.0, 0.2, (7, 2)))
-    b = outline([*rng.normal(0.0, 0.2, (6, 2)), x, y])
+    b = outline(np.add(rng.normal(0.0, 0.2, (6, 2)), [x, y]))
     # Points all over both outlines, by mixing their corners.
     inside = [rng.dirichlet(np.full(len(o), 0.15), 1500) @ o for o in (a, b)]
     sampled = np.linalg.norm(inside[0][:, None] - inside[1][None], axis=2).min()
@@ -42,9 +42,9 @@ def test_the_gap_is_the_least_distance_of_any_two_points(seed: int, x: float, y:
 
 def test_squares_side_by_side_and_one_in_the_other() -> None:
     square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    assert gap(square, [*square, 1.5, 0.0]) == pytest.approx(0.5)
-    assert gap(square, [*square, 2.0, 2.0]) == pytest.approx(np.sqrt(2.0))
-    assert gap(square, [*square, 0.9, 0.0]) == pytest.approx(-0.1)
+    assert gap(square, np.add(square, [1.5, 0.0])) == pytest.approx(0.5)
+    assert gap(square, np.add(square, [2.0, 2.0])) == pytest.approx(np.sqrt(2.0))
+    assert gap(square, np.add(square, [0.9, 0.0])) == pytest.approx(-0.1)
     assert gap(square, 0.5 * square + 0.25) < 0.0
 
 
