@@ -31,7 +31,7 @@ def chain(*needs: tuple[str, ...], picks: tuple[int, ...] = ()) -> TaskSpec:
     """A task of sub-tasks named a, b, ..., of which each needs earlier ones."""
     made = []
     for number, needed in enumerate(needs):
-        skill = {"skill": "pick", "target": "lid", "region": "on"} if number in picks else {}
+        skill = {"skill": "pick", "target": "lid", "region": "on_top"} if number in picks else {}
         solvers = () if skill else ("OpenBox",)
         made.append(
             SubTask(name="abcd"[number], object="box", solvers=solvers, needs=needed, **skill)

@@ -17,7 +17,7 @@ from . import procedural
 from .assets import AssetError, AssetLibrary
 from .catalogue import TaskError, load_task, select_tasks, task_names
 from .placement import PlacedObject, draw_scene
-from .specs import ObjectSpec, TaskSpec
+from .specs import OBJECT_FIELDS, ObjectSpec, TaskSpec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Name = Annotated[str, typer.Argument(help="A task, several with commas between them, or all.")]
@@ -60,7 +60,8 @@ def _source(spec: ObjectSpec) -> str:
 def list_tasks() -> None:
     """List every task with its instruction and object."""
     table = Table(title=f"{len(task_names())} tasks", title_justify="left")
-    for column in ("task", "instruction", "object", "assets", "sub-tasks"):
+    table.add_column("task", no_wrap=True)
+    for column in ("instruction", "objects", "assets", "sub-tasks"):
         table.add_column(column)
     for name in task_names():
         task = load_task(name)
@@ -106,7 +107,9 @@ def _details(task: TaskSpec) -> Table:
         table.add_row(f"sub-task {step.name}", f"{step.object} by {way}{where}{needs}")
     for group in ("all", "any"):
         for predicate in getattr(task.success, group):
-            text = f"{predicate.kind} {predicate.value:g} of {predicate.object}"
+            others = (getattr(predicate, field, "") for field in OBJECT_FIELDS[1:])
+            with_others = "".join(f", {other}" for other in others if other)
+            text = f"{predicate.kind} {predicate.value:g} of {predicate.object}{with_others}"
             table.add_row(f"success, {group} of", text)
     table.add_row("held for", f"{task.success.dwell:g} s")
     return table
