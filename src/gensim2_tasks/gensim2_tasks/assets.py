@@ -295,13 +295,11 @@ class AssetLibrary:
     def draw(self, category: str, rng: np.random.Generator) -> AssetRef:
         """Draws an asset of a category: an imported one where a root is set, else a new geometry.
 
-        A root of furniture need not hold fruit: household things that it has none of are generated.
-
+        A root of furniture need not hold fruit: household things that it lacks are generated.
         Raises:
             AssetError: There is none.
         """
-        loose = category in HOUSEHOLD and not self.keys(category)
-        if self.root is None or loose:
+        if self.root is None or (category in HOUSEHOLD and not self.keys(category)):
             if category not in procedural.categories():
                 raise AssetError(
                     f"category {category!r} has no procedural generator; set asset_root"
