@@ -23,6 +23,7 @@ from gensim2_sim_bridge.hardware import SapienHardware
 from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.placement import Start
 from gensim2_tasks.specs import TaskSpec
 
 IDLE, EXPERT = "idle", "kpam_expert"
@@ -140,11 +141,12 @@ class BatchRunner:
         asset: str = "",
         randomize: bool = True,
         controller: str = EXPERT,
+        start: Start = "task",
     ) -> BatchEpisode:
         """Runs one episode; a failure is in the result."""
         started = time.process_time()
         try:
-            drawn = self.simulation.reset(task, asset, seed, randomize)
+            drawn = self.simulation.reset(task, asset, seed, randomize, start)
         except ResetError as error:
             return BatchEpisode(
                 task, seed, asset, False, "scene_failed", str(error), 0, 0, 0, 0, 0, 0, ""

@@ -21,6 +21,7 @@ import typer
 from gensim2_control.description import resolve_packages, robot_description
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, select_tasks
+from gensim2_tasks.placement import Start
 from rich.table import Table
 
 from gensim2_episodes.attempts import CollectRequest
@@ -79,6 +80,13 @@ def main(
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the first episode; then +1.")] = 0,
     randomize: Annotated[bool, typer.Option(help="Draw pose and openness.")] = True,
+    start: Annotated[
+        Start,
+        typer.Option(
+            help="How far objects are open: task = as drawn, closed, open, honest = closed where "
+            "the task opens and open where it closes."
+        ),
+    ] = "task",
     controller: Annotated[str, typer.Option(help=f"{EXPERT} or {IDLE} (does nothing).")] = EXPERT,
     dataset: Annotated[
         Path | None, typer.Option(help="Record the episodes into this data set.")
@@ -94,8 +102,8 @@ def main(
     if controller not in (EXPERT, IDLE):
         console.print(f"controller {controller!r}: expected {EXPERT} or {IDLE}")
         raise typer.Exit(2)
-    if dataset is not None and controller != EXPERT:
-        console.print(f"error: --dataset records {EXPERT} only", style="red")
+    if dataset is not None and (controller != EXPERT or start != "task"):
+        console.print(f"error: --dataset records {EXPERT} from the usual start", style="red")
         raise typer.Exit(2)
     try:
         names = select_tasks(tasks)
@@ -113,7 +121,9 @@ def main(
         raise typer.Exit(2)
     results: list[BatchEpisode] = []
     source = "imported assets" if asset_root else "procedural assets"
-    table = Table(*COLUMNS, title=f"{controller}, {source}, {episodes} episodes per task")
+    table = Table(
+        *COLUMNS, title=f"{controller}, {source}, {start} start, {episodes} episodes per task"
+    )
     for task in names:
         of_task: list[BatchEpisode] = []
 
@@ -131,7 +141,12 @@ def main(
             for number in range(episodes):
                 ended(
                     runner.run(
-                        task, seed + number, asset=asset, randomize=randomize, controller=controller
+                        task,
+                        seed + number,
+                        asset=asset,
+                        randomize=randomize,
+                        controller=controller,
+                        start=start,
                     )
                 )
         else:

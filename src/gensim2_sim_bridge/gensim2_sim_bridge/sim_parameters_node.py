@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gensim2_control.ros.parameters import parameter
+from gensim2_tasks.placement import STARTS
 
 OBSERVATIONS = ("state", "pointcloud", "image")
 
@@ -40,6 +41,12 @@ class SimParameters:
         1.012, "Vertical field of view of the cameras, rad.", low=0.2, high=2.5
     )
     asset_root: str = parameter("", "Folder of imported assets; empty = procedural ones.")
+    start: str = parameter(
+        "task",
+        "How far objects are open at a reset: task = as drawn, closed, open, honest = closed where "
+        "the task opens and open where it closes.",
+        choices=STARTS,
+    )
     recorder_timeout: float = parameter(
         5.0,
         "Time to wait for a recorder before the simulation goes on without it, s of wall time.",

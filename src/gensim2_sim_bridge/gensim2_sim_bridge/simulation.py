@@ -14,7 +14,7 @@ from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
 from gensim2_tasks.assets import PROCEDURAL, AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, load_task
-from gensim2_tasks.placement import draw_scene
+from gensim2_tasks.placement import Start, draw_scene
 from gensim2_tasks.predicates import SuccessCondition, SuccessMonitor
 from gensim2_tasks.specs import TaskSpec
 from numpy.typing import NDArray
@@ -67,10 +67,13 @@ class Simulation:
         self.drawn: Drawn | None = None
         self.reset_count = 0
 
-    def reset(self, task: str, asset: str, seed: int, randomize: bool) -> Drawn:
+    def reset(
+        self, task: str, asset: str, seed: int, randomize: bool, start: Start = "task"
+    ) -> Drawn:
         """Draws and builds the scene of a task, with the robot at home.
 
         The scene depends on the arguments only. A draw that overlaps the robot is drawn again.
+        ``start`` says how far the objects are open.
 
         Raises:
             ResetError: Unknown task or asset, unusable asset, no free placement, robot busy.
@@ -91,7 +94,9 @@ class Simulation:
         why, former = "", self.world.scene
         for draw in range(1, MAX_DRAWS + 1):
             try:
-                objects = draw_scene(spec, self.library, rng, asset=asset, randomize=randomize)
+                objects = draw_scene(
+                    spec, self.library, rng, asset=asset, randomize=randomize, start=start
+                )
                 self._align()
                 self.world.reset(objects)
             except AssetError as error:
@@ -107,6 +112,7 @@ class Simulation:
             parameters = {
                 "asset": asset,
                 "randomize": randomize,
+                "start": start,
                 "draws": draw,
                 "rates": {"physics": self.rate, "control": self.rate},
                 "objects": {o.name: o.parameters() for o in objects},

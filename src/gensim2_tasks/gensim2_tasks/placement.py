@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from . import se3
 from .assets import ArticulatedAsset, AssetLibrary
 from .kinematic_tree import AssetError
+from .predicates import OpennessAbove, OpennessBelow
 from .se3 import Array
 from .specs import ObjectSpec, TaskSpec
+
+# How far the objects are open at the start: as the task file says, all closed, all open, or as far
+# from the goal as can be: closed where the task opens and open where it closes.
+Start = Literal["task", "closed", "open", "honest"]
+STARTS: tuple[Start, ...] = get_args(Start)
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,7 @@ def draw_scene(
     *,
     asset: str = "",
     randomize: bool = True,
+    start: Start = "task",
 ) -> tuple[PlacedObject, ...]:
     """Draws the objects of a task.
 
@@ -63,18 +71,42 @@ def draw_scene(
         rng: Source of every drawn number.
         asset: Reference, id or seed of the asset of the first object; empty draws one.
         randomize: False = default pose and openness (a drawn asset stays drawn).
+        start: How far the objects are open; it changes nothing else that is drawn.
 
     Raises:
         AssetError: An asset is unknown or unusable.
     """
     return tuple(
-        _place(spec, library, rng, asset if i == 0 else "", randomize)
+        _place(
+            spec,
+            library,
+            rng,
+            asset if i == 0 else "",
+            randomize,
+            start_openness(task, spec.name, start),
+        )
         for i, spec in enumerate(task.objects)
     )
 
 
+def start_openness(task: TaskSpec, name: str, start: Start) -> float | None:
+    """Openness an object is set to at the start; None = as the task file says."""
+    if start == "honest":
+        for predicate in task.success.predicates:
+            if predicate.object == name and isinstance(predicate, OpennessAbove):
+                return 0.0
+            if predicate.object == name and isinstance(predicate, OpennessBelow):
+                return 1.0
+    return {"closed": 0.0, "open": 1.0}.get(start)
+
+
 def _place(
-    spec: ObjectSpec, library: AssetLibrary, rng: np.random.Generator, asset: str, randomize: bool
+    spec: ObjectSpec,
+    library: AssetLibrary,
+    rng: np.random.Generator,
+    asset: str,
+    randomize: bool,
+    opened_by: float | None,
 ) -> PlacedObject:
     ref = library.find(spec.category, asset) if asset else library.draw(spec.category, rng)
     loaded = library.load(ref)
@@ -82,6 +114,8 @@ def _place(
     dx, dy, turn, opened = rng.uniform([-1, -1, 0, -1], 1.0) * float(randomize)
     yaw = place.yaw + np.copysign(turn * place.yaw_spread, dy)
     openness = np.clip(spec.openness.default + opened * spec.openness.spread, 0.0, 1.0)
+    if opened_by is not None:
+        openness = opened_by
     offset = np.array([dx, dy, 0.0]) * place.spread
     xyz = _default_position(spec, loaded) + offset
     T = loaded.resting(xyz, float(yaw))
