@@ -17,6 +17,7 @@ from gensim2_sim_bridge.simulation import ResetError, Simulation
 from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.gensim2_judge import PREDICATES
+from gensim2_tasks.placement import STARTS
 from numpy.typing import NDArray
 
 from gensim2_episodes.manifest import Manifest
@@ -53,10 +54,14 @@ class Replayer:
     def replay(self, manifest: Manifest, reader: EpisodeReader) -> ReplayResult:
         """Executes one episode again."""
         simulation = self._simulation
-        asset = str(manifest.scene.parameters.get("asset", ""))
-        simulation.judge = str(manifest.scene.parameters.get("judge", PREDICATES))
+        drawn = manifest.scene.parameters
+        asset, wanted = str(drawn.get("asset", "")), drawn.get("start", "task")
+        simulation.judge = str(drawn.get("judge", PREDICATES))
+        start = next((s for s in STARTS if s == wanted), None)
+        if start is None:
+            return ReplayResult(False, f"reset: unknown start {wanted!r}")
         try:
-            simulation.reset(manifest.task, asset, manifest.seed, manifest.randomize)
+            simulation.reset(manifest.task, asset, manifest.seed, manifest.randomize, start)
         except ResetError as error:
             return ReplayResult(False, f"reset: {error}")
         different = self._difference(manifest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 from gensim2_control.body import Body
 from gensim2_control.camera_calibration import CalibrationError, CameraCalibrations
@@ -16,6 +17,7 @@ from gensim2_control.ros.hosted_body import BodyHost
 from gensim2_control.ros.parameters import declare_parameters
 from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
+from gensim2_tasks.placement import Start
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
@@ -136,8 +138,9 @@ class HostedSimulation:
         self, loop: SimLoop, request: ResetScene.Request, response: ResetScene.Response
     ) -> None:
         try:
+            start = cast(Start, self._own.start)  # The parameter allows nothing else.
             drawn = self._simulation.reset(
-                request.task, request.asset, request.seed, request.randomize
+                request.task, request.asset, request.seed, request.randomize, start
             )
             response.success = True
             response.parameters_json = json.dumps(drawn.parameters)

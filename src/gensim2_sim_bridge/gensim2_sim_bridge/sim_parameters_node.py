@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gensim2_control.ros.parameters import parameter
 from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
+from gensim2_tasks.placement import STARTS
 
 OBSERVATIONS = ("state", "pointcloud", "image")
 
@@ -46,6 +47,12 @@ class SimParameters:
         "Who says what a success is: the predicates of the task, or, for comparison only, the "
         "criteria of the public GenSim2.",
         choices=JUDGES,
+    )
+    start: str = parameter(
+        "task",
+        "How far objects are open at a reset: task = as drawn, closed, open, honest = closed where "
+        "the task opens and open where it closes.",
+        choices=STARTS,
     )
     recorder_timeout: float = parameter(
         5.0,

@@ -292,6 +292,13 @@ def test_the_same_seed_gives_the_same_episode_whatever_was_before(
     assert fresh.drawn is not None and fresh.drawn.parameters == parameters
 
 
+def test_a_start_other_than_that_of_the_task_is_recorded(simulation: Simulation) -> None:
+    drawn = simulation.reset("OpenDrawer", "", 11, True, "honest")
+    assert drawn.parameters["start"] == "honest"
+    assert simulation.world.observations()["drawer"].openness == pytest.approx(0.0, abs=1e-3)
+    assert simulation.reset("OpenDrawer", "", 11, True).parameters["start"] == "task"
+
+
 @pytest.mark.parametrize("task", ["OpenBox", "OpenLaptop", "OpenDrawer"])
 def test_what_was_drawn_can_be_read_back_and_rebuilt(simulation: Simulation, task: str) -> None:
     drawn = simulation.reset(task, "", 11, True)

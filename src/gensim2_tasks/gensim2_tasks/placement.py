@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .specs import ObjectSpec, TaskSpec
 # How far the objects are open at the start: as the task file says, all closed, all open, or as far
 # from the goal as can be: closed where the task opens and open where it closes.
 Start = Literal["task", "closed", "open", "honest"]
+STARTS: tuple[Start, ...] = get_args(Start)
 ROOM = 0.06  # m between two objects: a finger and what it moves in
 NEAREST, FARTHEST = 0.28, 0.66  # m from the axis of the robot
 TRIES = 90

@@ -130,3 +130,29 @@ def test_poses_of_a_placed_object_agree(library):
     head = "articulated_object_head"
     in_part = np.append(np.array(item.asset.info.keypoints[head]) * item.asset.info.scale, 1.0)
     assert (item.T_base_part @ in_part)[:3] == pytest.approx(item.keypoints()[head])
+
+
+@pytest.mark.parametrize(
+    ("task", "start", "openness"),
+    [
+        ("OpenDrawer", "honest", 0.0),
+        ("PushDrawerClose", "honest", 1.0),
+        ("OpenDrawer", "open", 1.0),
+        ("PushDrawerClose", "closed", 0.0),
+    ],
+)
+def test_a_start_changes_the_openness_and_nothing_else(library, task, start, openness):
+    usual, other = (placed(load_task(task), library, 5, start=s) for s in ("task", start))
+    assert other.openness == pytest.approx(openness)
+    assert usual.openness != pytest.approx(openness, abs=0.1)
+    assert other.asset.ref == usual.asset.ref
+    assert other.T_base_root == pytest.approx(usual.T_base_root)
+
+
+def test_an_honest_start_meets_no_goal_of_any_task(library):
+    for task in map(load_task, task_names()):
+        item = placed(task, library, 5, start="honest")
+        # Of what is done first: a box that has to be closed in the end is opened before.
+        wanted = {p.kind for p in task.done_conditions[0].predicates if p.object == item.name}
+        assert "openness_above" not in wanted or item.openness == pytest.approx(0.0)
+        assert "openness_below" not in wanted or item.openness == pytest.approx(1.0)
