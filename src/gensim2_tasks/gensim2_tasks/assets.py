@@ -36,8 +36,7 @@ from .se3 import Array
 __all__ = ["ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary", "AssetRef", "load_asset"]
 
 PROCEDURAL, PARTNET = "procedural", "partnet"
-# The gap under a placed object: it hangs fixed in the air and must not touch the table.
-REST_GAP = 0.001
+REST_GAP = 0.001  # m, under a placed object, which hangs in the air and must not touch the table
 SIZES = (1e-3, 50.0)  # m; what is not between them has a wrong scale
 MIN_RANGE = 1e-6  # rad or m; a joint that moves less does not move
 # Category and key are names of folders: they must not lead out of the library.
@@ -296,6 +295,7 @@ class AssetLibrary:
         """Draws an asset of a category: an imported one where a root is set, else a new geometry.
 
         A root of furniture need not hold fruit: household things that it lacks are generated.
+
         Raises:
             AssetError: There is none.
         """
