@@ -112,6 +112,24 @@ def test_collecting_without_transport_gives_the_same_data_set(
         same_episode(batch[seed], reader)
 
 
+def test_picks_up_and_puts_away(job: Job) -> None:
+    """A task in several steps: every one is in the record, and the thing is where it belongs."""
+    words = ["task:=PlaceGolfBallIntoDrawer", "obs:=state", "real_time_factor:=0"]
+    launch = job.start("steps", *words, "episodes:=1", f"seed:={SEED}")
+    assert launch.end() == 0, launch.output
+    (reader,) = job.episodes("steps").values()
+    manifest = reader.manifest
+    assert manifest.success and len(manifest.scene.objects) == 2
+    tries = [t["subtask"] for t in manifest.solver_report["report"]]
+    assert [name for name in ("open", "pick", "place", "close") if name in tries] == [
+        *dict.fromkeys(tries)
+    ]
+    assert any(p["name"].startswith("inside(golf_ball") for p in manifest.predicates)
+    # The fingers have held something on the way: neither open nor closed.
+    fingers = reader.joint_position[:, 7]
+    assert np.sum((fingers > 0.018) & (fingers < 0.025)) > 10
+
+
 def test_collects_clouds(job: Job) -> None:
     """Every frame has a cloud, and it shows the object where it is."""
     launch = job.start("clouds", "task:=OpenDrawer", "obs:=pointcloud", "episodes:=1")

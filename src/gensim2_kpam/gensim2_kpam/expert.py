@@ -31,6 +31,7 @@ from .performance import (
 from .plan import Phase, Plan, PlanCode, PlanFailure
 
 APPROACH, ACTUATE, SETTLE = "approach", "actuate", "settle"
+FREE = (APPROACH, "reach", "move")  # motions that touch nothing but what is held
 # rad; a free motion that is this far off has hit something it should not have.
 FREE_PATH_TOLERANCE = 0.1
 UNLIMITED = -1.0
@@ -184,12 +185,12 @@ class _Course:
         try:
             trouble = self._carry_out(outcome, stage)
         except ExpertError as error:
-            hit = error.again and self._phase == APPROACH
+            hit = error.again and self._phase in FREE
             ended(FailureKind.COLLISION if hit else failure_of_code(error.code), error)
             raise
         failure = None
         if not self._holds(stage):
-            hit = trouble is not None and self._phase == APPROACH
+            hit = trouble is not None and self._phase in FREE
             gripped = self._gripped and self._task.subtasks[stage].skill == "pick"
             failure = failure_of_scene(self._task, before, self._seen, gripped=gripped, hit=hit)
         ended(failure, trouble)
@@ -228,7 +229,7 @@ class _Course:
         if phase.gripper is not None:
             self._gripped = self._performer.grip(*phase.gripper)
         elif phase.trajectory is not None:
-            if phase.name == APPROACH:
+            if phase.name in FREE:
                 self._performer.follow(phase.trajectory, FREE_PATH_TOLERANCE, 0.0)
             else:
                 # In contact the arm lags behind its reference by design.

@@ -20,6 +20,7 @@ from .hand_shape import HAND_POINTS, HAND_SOLIDS, meets
 Array = NDArray[np.float64]
 DOWN = np.array([0.0, 0.0, -1.0])
 MOST_TILTED = 0.2  # rad
+BACKWARDS = -0.5  # component towards the robot beyond which a hand would have to come from behind
 WALL_GAP = 0.004  # m, kept from the walls of an interior
 HEIGHTS = (0.006, 0.02, 0.04, 0.07, 0.10, 0.14)  # m over the floor at which it is let go
 # m; its lowest point over the rim when it is let go, where there is no room deeper down: past a
@@ -109,7 +110,10 @@ def find_places(
     top = float(p_box[2] + corners[2].max())
     # Rows: cost, number of the rotation and of the way in, position, height over the region.
     found: list[Array] = []
+    away = p_box[:2] / max(1e-6, float(np.linalg.norm(p_box[:2])))  # from the robot
     for number, R in enumerate(rotations):
+        if R[:2, 2] @ away < BACKWARDS:
+            continue
         tilted = float(np.arccos(np.clip((R @ up_now)[2], -1.0, 1.0)))
         if tilted > MOST_TILTED and (region.level or not region.drop):
             continue
@@ -118,6 +122,8 @@ def find_places(
         turned = vertices @ R.T @ R_box  # about the hand, along the axes of the region
         mass, hand = held.p_hand_mass @ R.T @ R_box, HAND_POINTS @ R.T @ R_box
         for way, inwards in enumerate(region.inwards):
+            if inwards[:2] @ away < BACKWARDS:
+                continue
             points, costs = _positions(region, turned, mass, hand, R_box.T @ inwards)
             points = p_box + points @ R_box.T
             near = np.linalg.norm(points - WRIST * R[:, 2] - P_SHOULDER, axis=1) < REACH

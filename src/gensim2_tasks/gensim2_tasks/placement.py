@@ -11,8 +11,9 @@ import numpy as np
 from . import se3
 from .assets import ArticulatedAsset, AssetLibrary
 from .footprint import footprint, gap
+from .interior import Interior, interior_of
 from .kinematic_tree import AssetError
-from .predicates import OpennessAbove, OpennessBelow
+from .predicate_kinds import Inside, OpennessAbove, OpennessBelow
 from .se3 import Array
 from .specs import ObjectSpec, TaskSpec
 
@@ -23,6 +24,7 @@ STARTS: tuple[Start, ...] = get_args(Start)
 ROOM = 0.06  # m between two objects: a finger and what it moves in
 NEAREST, FARTHEST = 0.28, 0.66  # m from the axis of the robot
 TRIES = 90
+FITTING_TRIES, SPARE = 12, 0.004  # assets drawn until one fits, and m that it has to spare
 OWN_TRIES, SIDE_TRIES = 30, 60  # of these, in the range of the object and on its side of the table
 TABLE_X, TABLE_Y = (0.25, 0.60), (-0.45, 0.45)  # m in base, where there is no room elsewhere
 
@@ -94,13 +96,41 @@ def draw_scene(
             opened = start_openness(task, spec.name, start)
             placed.append(_place(spec, library, rng, asset, randomize, opened))
         else:
-            placed.append(_place_beside(spec, library, rng, randomize, placed))
+            loaded = _draw_fitting(task, spec, library, rng, placed)
+            placed.append(_place_beside(spec, loaded, rng, randomize, placed))
     return tuple(placed)
+
+
+def _draw_fitting(
+    task: TaskSpec,
+    spec: ObjectSpec,
+    library: AssetLibrary,
+    rng: np.random.Generator,
+    others: Sequence[PlacedObject],
+) -> ArticulatedAsset:
+    """An asset that goes into what the task wants it in: an apple may be higher than a drawer.
+
+    Where none of a few does, the last one drawn: whoever tries will say that it does not fit.
+    """
+    containers = {p.container for p in task.success.predicates if isinstance(p, Inside)}
+    rooms = [interior_of(o.asset) for o in others if o.name in containers]
+    for _ in range(FITTING_TRIES):
+        loaded = library.load(library.draw(spec.category, rng))
+        least = float(np.ptp(loaded.bounds(0.0), axis=0).min())
+        if all(r is None or not r.lidded or least < _height(r) - SPARE for r in rooms):
+            break
+    return loaded
+
+
+def _height(room: Interior) -> float:
+    """Least size (m) of a room along the ways in and upright, which a lid or a front leaves."""
+    ways = np.abs(np.array([*room.open_faces, room.T_link_box[2, :3]]))
+    return float(2.0 * (ways @ room.half_size).min())
 
 
 def _place_beside(
     spec: ObjectSpec,
-    library: AssetLibrary,
+    loaded: ArticulatedAsset,
     rng: np.random.Generator,
     randomize: bool,
     others: Sequence[PlacedObject],
@@ -111,7 +141,6 @@ def _place_beside(
     that is in reach, first on its own side.
     """
     taken = [footprint(o.asset, o.T_base_root) for o in others]
-    loaded = library.load(library.draw(spec.category, rng))
     nearest = -np.inf
     for number in range(TRIES):
         T, q = _draw_pose(spec, loaded, rng, randomize or number > 0)
