@@ -15,6 +15,7 @@ from sensor_msgs.msg import JointState
 from gensim2_msgs.msg import RobotStatus, SceneState
 
 SCENE, JOINTS, STATUS = "scene/state", "joint_states", "robot_status"
+ENOUGH = 4  # joint states, the newest of which is of later than a result that came before them
 ROUNDING = 1e-6  # s, of stamps that are added up
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -38,6 +39,7 @@ class GraphNews:
         self._came: dict[str, float] = {}  # wall time, s
         self._began = time.monotonic()
         self._look_from, self._look_stamps = 0.0, deque[float](maxlen=2)
+        self._joint_stamps = deque[float](maxlen=ENOUGH)
         node.create_subscription(SceneState, SCENE, self._on_scene, LATCHED, callback_group=group)
         node.create_subscription(JointState, JOINTS, self._on_joints, 1, callback_group=group)
         node.create_subscription(
@@ -55,6 +57,7 @@ class GraphNews:
         with self._changed:
             self.joints = message
             self._came[JOINTS] = time.monotonic()
+            self._joint_stamps.append(seconds(message.header.stamp))
             self._changed.notify_all()
 
     def _on_status(self, message: RobotStatus) -> None:
@@ -79,6 +82,21 @@ class GraphNews:
         stamps = self._look_stamps
         rested = len(stamps) == 2 and not self._moving
         return rested and stamps[0] >= self._look_from - ROUNDING
+
+    def listen(self) -> None:
+        """From here on ``caught_up`` waits for joint states."""
+        with self._changed:
+            self._joint_stamps.clear()
+
+    def caught_up(self) -> bool:
+        """Whether the time is known to which a goal has led whose result has come already.
+
+        Results overtake topics. Where time stands still, two joint states of one moment tell that
+        nothing older is on its way; where it goes on, a few of them do.
+        """
+        stamps = self._joint_stamps
+        still = len(stamps) > 1 and stamps[-1] - stamps[-2] < ROUNDING
+        return still or len(stamps) == ENOUGH
 
     def begin(self) -> None:
         """From here on only a scene that comes later is known to be of the present."""

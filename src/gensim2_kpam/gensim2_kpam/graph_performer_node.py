@@ -34,6 +34,7 @@ OFF_ITS_PATH = (
     FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED,
     FollowJointTrajectory.Result.GOAL_TOLERANCE_VIOLATED,
 )
+NEWS_PATIENCE = 0.5  # s of wall time for joint states after the fingers have moved
 CLOCK_TIMEOUT = 2.0  # s of wall time for the clock to catch up with a motion that has ended
 
 
@@ -180,6 +181,9 @@ class GraphPerformer:
         if not succeeded(response) or not (response.result.reached_goal or response.result.stalled):
             text = f"the fingers did not arrive: goal {status_name(response)}"
             raise ExpertError(ExpertCode.EXECUTION_FAILED, text)
+        # How long it takes is up to the hand; what comes next begins when it has ended.
+        self.news.listen()
+        self._stop.wait_for(self.news.caught_up, NEWS_PATIENCE)
         return bool(response.result.stalled)
 
     def _call(self, client: SafeActionClient, goal: Any) -> Any:
