@@ -110,6 +110,10 @@ class ObjectMover:
         failures = Failures()
         shut = 0
         pieces = [v for _, v in item.hulls()]
+        try:
+            region_of(region, target, np.ptp(np.concatenate(pieces), axis=0))
+        except RegionError as error:
+            return PlanFailure(PlanCode.BAD_SCENE, str(error))
         points = surface_points(pieces, ITEM_POINTS_APART)
         for grasp in islice(_open_to(find_grasps(pieces, rng), points), MOST_GRASPS):
             budget.check()
@@ -244,11 +248,7 @@ class ObjectMover:
         q: Array,
         failures: Failures,
     ) -> bool:
-        try:
-            places = self._places(held, target, region, self.arm.fk(q))
-        except RegionError as error:
-            failures.note(PlanCode.BAD_SCENE, str(error))
-            return False
+        places = self._places(held, target, region, self.arm.fk(q))
         for place in islice(places, LOOK_AHEAD):
             for inwards in self._ways_in(place, held, item, q, failures):
                 if self._retreat(place, inwards, item, failures) is not None:
