@@ -79,12 +79,13 @@ def plan_marks(
         T_hand_tcp: Pose of ``fr3_hand_tcp`` in ``fr3_hand``.
     """
     tool = tool_keypoints(plan, T_hand_tcp)
+    what = plan.report["solver"] if solver is None else f"solver {solver.task_name}"
     drawn: list[Mark] = [
         *marks.labelled("object_keypoints", dict(scene.keypoints), marks.GREEN),
         *marks.labelled("tool_keypoints", tool, marks.VIOLET),
         marks.triads("key_poses", plan.key_poses),
         *_way_marks(points),
-        marks.Text("title", _centre(scene) + ABOVE, f"{title}: {plan.report['solver']}"),
+        marks.Text("title", _centre(scene) + ABOVE, f"{title}: {what}"),
     ]
     for constraint in solver.constraint_list if solver is not None else ():
         drawn += constraint_marks(constraint, scene, tool)
