@@ -37,7 +37,7 @@ FREE_PATH_TOLERANCE = 0.1
 UNLIMITED = -1.0
 RETRIES = 2  # tries at a sub-task beyond the first
 WAIT = 0.5  # s between two looks at a sub-task that may yet come to rest
-PATIENCE = 1.5  # s after the motions of a sub-task, in which it may
+PATIENCE = 3.0  # s after the motions of a sub-task, in which it may
 # What other random samples may mend; any other plan would fail again where nothing has changed.
 BY_CHANCE = (PlanCode.TRANSIT_FAILED, PlanCode.RETIMING_FAILED)
 

