@@ -76,9 +76,11 @@ def test_recovery_counts_only_tries_that_a_disturbance_has_spoiled() -> None:
 def test_nothing_succeeds_by_itself(tmp_path: Path) -> None:
     """With an expert that does nothing no task is achieved: the tasks are not won at the start."""
     file = tmp_path / "idle.json"
-    main(tasks="all", episodes=1, seed=3, controller=IDLE, json_file=file)
+    # Every second one, which takes long enough; `bench/task_table.py --only idle` runs them all.
+    names = task_names()[::2]
+    main(tasks=",".join(names), episodes=1, seed=3, controller=IDLE, json_file=file)
     episodes = load_run(file).episodes
-    assert [episode.task for episode in episodes] == task_names()
+    assert [episode.task for episode in episodes] == names
     assert not any(episode.success or episode.gensim2 for episode in episodes)
     assert all(episode.outcome == "not_achieved" for episode in episodes)
 
