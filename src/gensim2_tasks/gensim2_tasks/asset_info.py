@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,7 @@ _MENDING = {
     "scale": "give one number that the URDF and the keypoints are multiplied with",
     "joint_position_range": "give [closed, open], rad or m",
     "density": "give kg/m^3",
+    "mass": "give kg",
     "file": "is the file complete?",
 }
 
@@ -46,8 +47,15 @@ class AssetInfo(BaseModel):
     )
 
 
-def load_info(folder: Path) -> tuple[AssetInfo, dict[str, Any]]:
+Info = TypeVar("Info", bound=AssetInfo)
+
+
+def load_info(folder: Path, kind: type[Info]) -> tuple[Info, dict[str, Any]]:
     """Reads ``info.json``.
+
+    Args:
+        folder: Folder of the asset.
+        kind: Which entries it has.
 
     Returns:
         What it says, and the document as it is, remarks and all.
@@ -58,7 +66,7 @@ def load_info(folder: Path) -> tuple[AssetInfo, dict[str, Any]]:
     path = folder / "info.json"
     data = read_file(path, needed="it must hold the keypoints of the asset")
     try:
-        info = AssetInfo.model_validate_json(data)
+        info = kind.model_validate_json(data)
         document = json.loads(data)
     except ValidationError as error:
         raise AssetError(f"{path}: {_first_error(error)}") from None

@@ -11,8 +11,6 @@ from __future__ import annotations
 import difflib
 import functools
 import os
-import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
-from . import procedural, se3
+from . import procedural, rigid_folders, se3
+from .asset_cache import keep
 from .asset_files import short
 from .asset_info import AssetInfo, load_info
+from .asset_ref import ID, PARTNET, PROCEDURAL, AssetRef
 from .categories import JOINT_ARMATURE, JOINT_FRICTION, RESTING
 from .hulls import hull_vertices
 from .kinematic_tree import AssetError, KinematicTree, load_tree, with_range
@@ -33,49 +33,15 @@ from .procedural.folder import VERSION as PROCEDURAL_VERSION
 from .procedural.household import GENERATORS as HOUSEHOLD
 from .se3 import Array
 
-__all__ = ["ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary", "AssetRef", "load_asset"]
+__all__ = [
+    *("PARTNET", "PROCEDURAL", "ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary"),
+    *("AssetRef", "load_asset"),
+]
 
-PROCEDURAL, PARTNET = "procedural", "partnet"
+ARTICULATED = "articulated_objs"
 REST_GAP = 0.001  # m, under a placed object, which hangs in the air and must not touch the table
 SIZES = (1e-3, 50.0)  # m; what is not between them has a wrong scale
 MIN_RANGE = 1e-6  # rad or m; a joint that moves less does not move
-# Category and key are names of folders: they must not lead out of the library.
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
-
-
-@dataclass(frozen=True)
-class AssetRef:
-    """Names an asset: ``source:category/key``, for example ``procedural:box_rotate/17``.
-
-    Raises:
-        AssetError: The source is unknown, or category or key cannot be the name of a folder.
-    """
-
-    source: str
-    category: str
-    key: str
-
-    def __post_init__(self) -> None:
-        ids = _ID.fullmatch(self.category) and _ID.fullmatch(self.key)
-        if self.source not in (PROCEDURAL, PARTNET) or not ids:
-            raise AssetError(
-                f"asset {short(str(self))}: expected 'procedural:CATEGORY/SEED' or "
-                "'partnet:CATEGORY/ID' of letters, digits, '_', '-', '+' and '.'"
-            )
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.category}/{self.key}"
-
-    @classmethod
-    def parse(cls, text: str) -> AssetRef:
-        """Parses ``source:category/key``.
-
-        Raises:
-            AssetError: The text has another form.
-        """
-        source, _, rest = text.partition(":")
-        category, _, key = rest.partition("/")
-        return cls(source, category, key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,13 +169,16 @@ class ArticulatedAsset:
         return np.concatenate([v @ row[:3] + row[3] for v, row in rows])
 
 
-def load_asset(ref: AssetRef, folder: Path, root: Path | None = None) -> ArticulatedAsset:
+def load_asset(
+    ref: AssetRef, folder: Path, root: Path | None = None, origin: Path | None = None
+) -> ArticulatedAsset:
     """Reads an asset folder.
 
     Args:
         ref: What it is called.
         folder: The folder.
         root: Folder above which no licence is looked for; None = ``folder``.
+        origin: The folder it was made of, which has the licence; None = ``folder``.
 
     Raises:
         AssetError: A file is missing or unusable; says which, why and how to mend it.
@@ -220,7 +189,7 @@ def load_asset(ref: AssetRef, folder: Path, root: Path | None = None) -> Articul
             f"{path}: no such file; it must hold the keypoints of the asset. There is no "
             "mobility.urdf either: is this the folder of an object?"
         )
-    info, document = load_info(folder)
+    info, document = load_info(folder, AssetInfo)
     tree = load_tree(folder / "mobility.urdf", info.scale)
     if info.joint_position_range is not None:
         tree = with_range(tree, info.scale, info.joint_position_range)
@@ -238,7 +207,7 @@ def load_asset(ref: AssetRef, folder: Path, root: Path | None = None) -> Articul
             f"{path}: joint_position_range {closed:g}, {opened:g} is outside the limits "
             f"{low:g}, {high:g} of joint {short(tree.moving.name)}; change one of them"
         )
-    licence = find_licence(info.licence, folder, root or folder)
+    licence = find_licence(info.licence, origin or folder, root or folder)
     asset = ArticulatedAsset(ref, folder, info, tree, document, licence)
     # A mesh that is damaged shows here, and not when it is needed.
     size = float(np.ptp(asset.bounds(asset.joint_position(0.5)), axis=0).max())
@@ -263,17 +232,21 @@ class AssetLibrary:
     """Finds assets: procedural ones always, imported ones below ``root``.
 
     Args:
-        root: Folder with ``articulated_objs/<category>/<id>/``, which may begin with ``~``; None or
-            empty = procedural only.
-        cache: Folder for generated assets; None = a folder of the user's cache.
+        root: Folder with ``articulated_objs/<category>/<id>/`` or, of rigid objects,
+            ``rigidbody_objs/models/<category>/``, which may begin with ``~``; None or empty =
+            procedural only.
+        cache: Folder for generated and converted assets; None = a folder of the user's cache.
     """
 
     def __init__(self, root: Path | str | None = None, cache: Path | None = None) -> None:
         root = Path(root).expanduser() if root else None
-        if root is not None and not (root / "articulated_objs").is_dir():
+        if root is not None and not any(
+            (root / folder).is_dir() for folder in (ARTICULATED, rigid_folders.MODELS)
+        ):
             raise AssetError(
                 f"asset_root {str(root)!r}: no folder 'articulated_objs' in it; "
-                "it must hold articulated_objs/<category>/<id>/mobility.urdf"
+                "it must hold articulated_objs/<category>/<id>/mobility.urdf, or "
+                "rigidbody_objs/models/<category>/ for rigid objects"
             )
         self.root = root
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -281,15 +254,17 @@ class AssetLibrary:
         self._loaded: dict[AssetRef, ArticulatedAsset] = {}
 
     def keys(self, category: str) -> list[str]:
-        """Ids of the imported assets of a category, sorted."""
+        """Ids of the imported assets of a category, sorted; a rigid object is called like it."""
         if self.root is None:
             return []
-        folder = self.root / "articulated_objs" / category
+        folder = self.root / ARTICULATED / category
         try:
-            names = [p.name for p in folder.glob("*") if (p / "mobility.urdf").is_file()]
+            names = {p.name for p in folder.glob("*") if (p / "mobility.urdf").is_file()}
         except OSError as error:
             raise AssetError(f"{folder}: cannot be read: {error}") from None
-        return sorted(name for name in names if _ID.fullmatch(name))
+        if rigid_folders.rigid_folder(self.root, category) is not None:
+            names.add(category)
+        return sorted(name for name in names if ID.fullmatch(name))
 
     def draw(self, category: str, rng: np.random.Generator) -> AssetRef:
         """Draws an asset of a category: an imported one where a root is set, else a new geometry.
@@ -299,16 +274,20 @@ class AssetLibrary:
         Raises:
             AssetError: There is none.
         """
-        if self.root is None or (category in HOUSEHOLD and not self.keys(category)):
-            if category not in procedural.categories():
-                raise AssetError(
-                    f"category {category!r} has no procedural generator; set asset_root"
-                )
+        if self._generates(category):
             return AssetRef(PROCEDURAL, category, str(int(rng.integers(2**31))))
+        if self.root is None:
+            raise AssetError(f"category {category!r} has no procedural generator; set asset_root")
         keys = self.keys(category)
         if not keys:
             raise AssetError(f"asset_root {str(self.root)!r} holds no asset of {category!r}")
         return AssetRef(PARTNET, category, keys[int(rng.integers(len(keys)))])
+
+    def _generates(self, category: str) -> bool:
+        """Whether assets of a category are generated where none is named."""
+        if self.root is None:
+            return category in procedural.categories()
+        return category in HOUSEHOLD and not self.keys(category)
 
     def find(self, category: str, text: str) -> AssetRef:
         """Turns what a user typed (reference, id or seed) into a reference of this category.
@@ -323,7 +302,7 @@ class AssetLibrary:
             return ref
         if text in self.keys(category):
             return AssetRef(PARTNET, category, text)
-        if self.root is None and text.isdigit() and category in procedural.categories():
+        if text.isdigit() and self._generates(category):
             return AssetRef(PROCEDURAL, category, text)
         raise AssetError(
             f"no asset {short(text)} of category {category!r}{self._hint(category, text)}"
@@ -331,38 +310,52 @@ class AssetLibrary:
 
     def _hint(self, category: str, text: str) -> str:
         """What to give instead of an unknown id."""
-        if self.root is None and category in procedural.categories():
-            return "; give a seed (a number)"
+        if self._generates(category):
+            lacks = f"asset_root {str(self.root)!r} holds none; " if self.root else ""
+            return f"; {lacks}give a seed (a number)"
         near = difflib.get_close_matches(text[:100], self.keys(category), 3, 0.0)
         if near:
             return f"; nearest: {', '.join(near)}"
         return f"; asset_root {str(self.root)!r} holds none" if self.root else "; set asset_root"
 
     def load(self, ref: AssetRef) -> ArticulatedAsset:
-        """Loads an asset; generates it first where it is procedural. Loaded assets are kept.
+        """Loads an asset; generates or converts it first where need be. Loaded ones are kept.
 
         Raises:
             AssetError: Unknown or unusable.
         """
         if ref not in self._loaded:
-            folder = self._folder(ref)
-            try:
-                self._loaded[ref] = load_asset(ref, folder, self.root)
-            except AssetError as error:
-                if ref.source != PROCEDURAL:
-                    raise
-                raise AssetError(f"{error}; delete {folder}: it is generated again") from None
+            self._loaded[ref] = self._load(ref)
         return self._loaded[ref]
 
-    def _folder(self, ref: AssetRef) -> Path:
+    def _load(self, ref: AssetRef) -> ArticulatedAsset:
         if ref.source == PROCEDURAL:
-            return self._generated(ref)
+            folder = self._generated(ref)
+            try:
+                return load_asset(ref, folder)
+            except AssetError as error:
+                raise AssetError(f"{error}; delete {folder}: it is generated again") from None
         if self.root is None:
             raise AssetError(f"asset {ref}: needs asset_root, the folder of imported assets")
-        folder = self.root / "articulated_objs" / ref.category / ref.key
-        if not folder.is_dir():
-            raise AssetError(f"asset {ref}: no folder {folder}{self._hint(ref.category, ref.key)}")
-        return folder
+        folder = self.root / ARTICULATED / ref.category / ref.key
+        if folder.is_dir():
+            return load_asset(ref, folder, self.root)
+        rigid = rigid_folders.rigid_folder(self.root, ref.category)
+        if rigid is not None and ref.key == ref.category:
+            return self._load_rigid(ref, rigid)
+        raise AssetError(f"asset {ref}: no folder {folder}{self._hint(ref.category, ref.key)}")
+
+    def _load_rigid(self, ref: AssetRef, source: Path) -> ArticulatedAsset:
+        name = f"{ref.category}-{rigid_folders.fingerprint(source)}"
+        folder = self.cache / "rigid" / name
+        try:
+            keep(folder, lambda made: rigid_folders.convert(source, made, ref.category))
+            return load_asset(ref, folder, self.root, source)
+        except AssetError as error:
+            # The copy in the cache is not what can be mended.
+            raise AssetError(str(error).replace(str(folder), str(source))) from None
+        except OSError as error:
+            raise AssetError(_unwritable(ref, folder, error)) from None
 
     def _generated(self, ref: AssetRef) -> Path:
         if ref.category not in procedural.categories() or not ref.key.isdigit():
@@ -372,14 +365,9 @@ class AssetLibrary:
             )
         folder = self.cache / ref.category / ref.key
         try:
-            if not folder.is_dir():
-                _generate(ref, folder)
+            return keep(folder, lambda made: procedural.generate(ref.category, int(ref.key), made))
         except OSError as error:
-            raise AssetError(
-                f"asset {ref}: cannot be generated in {folder}: {error}; "
-                "set XDG_CACHE_HOME to a folder that can be written"
-            ) from None
-        return folder
+            raise AssetError(_unwritable(ref, folder, error)) from None
 
     def describe(self, ref: AssetRef) -> dict[str, object]:
         """What a manifest records of an asset."""
@@ -387,14 +375,8 @@ class AssetLibrary:
         return {"ref": str(ref), **asset.licence.record(), "info": asset.document}
 
 
-def _generate(ref: AssetRef, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        made = Path(scratch) / "asset"
-        procedural.generate(ref.category, int(ref.key), made)
-        try:
-            made.rename(folder)
-        except OSError:
-            # Another process has just made the same asset; its bytes are the same.
-            if not folder.is_dir():
-                raise
+def _unwritable(ref: AssetRef, folder: Path, error: OSError) -> str:
+    return (
+        f"asset {ref}: cannot be generated in {folder}: {error}; "
+        "set XDG_CACHE_HOME to a folder that can be written"
+    )

@@ -43,9 +43,9 @@ _HEADS = {
 }
 _NOT_LISTED = "not an SPDX identifier that is known here"
 _SILENT = (
-    "no licence in info.json and no LICENSE file; objects of PartNet-Mobility, from which those of "
-    "the public GenSim2 derive, have terms of their own (research use, not to be redistributed "
-    "with software)"
+    "no licence in info.json and no LICENSE file; objects of PartNet-Mobility, from which those "
+    "with joints of the public GenSim2 derive, have terms of their own (research use, not to be "
+    "redistributed with software), and its rigid ones come from collections with other terms"
 )
 
 
