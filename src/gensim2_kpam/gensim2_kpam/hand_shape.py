@@ -10,7 +10,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
 Array = NDArray[np.float64]
 TOUCH = 1e-3  # m; what is less deep in something only touches it
@@ -56,9 +56,17 @@ def surface_points(pieces: Iterable[Array], apart: float) -> Array:
     """Points (N, 3) on the edges of convex pieces (vertices (N, 3)), on a grid of ``apart`` m."""
     points = []
     for vertices in pieces:
-        corners = vertices[ConvexHull(vertices).simplices]
+        corners = vertices[_triangles(vertices)]
         ends = np.roll(corners, 1, axis=1)
         steps = int(np.ceil(np.linalg.norm(ends - corners, axis=2).max() / apart)) + 1
         shares = np.linspace(0.0, 1.0, steps)[:, None, None, None]
         points.append((corners + shares * (ends - corners)).reshape(-1, 3))
     return np.asarray(np.unique(np.round(np.concatenate(points) / apart), axis=0) * apart)
+
+
+def _triangles(vertices: Array) -> NDArray[np.int32]:
+    """Vertex indices (M, 3) of the faces of a hull; the shelf of an imported object may be flat."""
+    try:
+        return ConvexHull(vertices).simplices
+    except QhullError:
+        return ConvexHull(vertices, qhull_options="QJ").simplices
