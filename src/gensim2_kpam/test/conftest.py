@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def kinematics(urdf: str) -> Fr3Kinematics:
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> AssetLibrary:
     return AssetLibrary(cache=tmp_path_factory.mktemp("assets"))
+
+
+@pytest.fixture(scope="session")
+def real_library() -> AssetLibrary:
+    """Downloaded assets."""
+    given = os.environ.get("GENSIM2_ASSETS")
+    root = Path(given) if given else LAUNCH.parents[1] / "shared" / "data" / "gensim2_assets"
+    if not (root / "articulated_objs").is_dir():
+        pytest.skip("no downloaded assets; set GENSIM2_ASSETS to their folder")
+    return AssetLibrary(root)
 
 
 @pytest.fixture(scope="session")

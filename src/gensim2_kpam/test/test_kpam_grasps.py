@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import trimesh
 from gensim2_kpam.grasps import TCP, TIP, WIDEST, centre_of_mass, find_grasps
+from gensim2_kpam.hand_shape import surface_points
+from gensim2_tasks.assets import ArticulatedAsset, AssetLibrary, AssetRef
+from gensim2_tasks.procedural.household import GENERATORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -90,3 +93,30 @@ def test_the_same_seed_gives_the_same_grasps() -> None:
     assert all(
         np.array_equal(a.T_base_hand, b.T_base_hand) for a, b in zip(one, other, strict=True)
     )
+
+
+def check_grasps(asset: ArticulatedAsset) -> None:
+    at = np.array([0.4, 0.0, asset.rest_height()])
+    pieces = [v + at for _, v in asset.hulls]
+    grasps = find_grasps(pieces, np.random.default_rng(0))
+    assert len(grasps) > 20 and min(grasp.width for grasp in grasps) <= WIDEST
+
+
+@pytest.mark.parametrize("category", sorted(GENERATORS))
+def test_there_are_grasps_of_every_household_thing(category: str, library: AssetLibrary) -> None:
+    for seed in range(2):
+        check_grasps(library.load(AssetRef("procedural", category, str(seed))))
+
+
+@pytest.mark.parametrize("category", sorted(GENERATORS))
+def test_there_are_grasps_of_downloaded_things(category: str, real_library: AssetLibrary) -> None:
+    if not real_library.keys(category):
+        pytest.skip("none among the downloaded assets")
+    check_grasps(real_library.load(real_library.find(category, category)))
+
+
+def test_the_surface_of_a_flat_shelf_has_points() -> None:
+    """Collision meshes of downloaded drawers have such ones."""
+    shelf = np.array([(x, y, 0.0) for x in (0.0, 0.2) for y in (0.0, 0.3)])
+    points = surface_points([shelf], 0.05)
+    assert np.ptp(points, axis=0) == pytest.approx([0.2, 0.3, 0.0])

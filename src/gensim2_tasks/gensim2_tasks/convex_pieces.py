@@ -1,9 +1,10 @@
-"""Convex pieces of the collision mesh of a rigid object: a Wavefront file with many bodies in it."""
+"""Convex pieces of a rigid object, from the many bodies of its collision mesh."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,11 @@ from scipy.spatial import ConvexHull, QhullError
 
 from .asset_files import MAX_MESH, MAX_NUMBER, AssetError, read_file, short
 from .se3 import Array
-from .stable_pose import EVEN, carriers
+from .stable_pose import EVEN, Numbers, carriers
 
 MAX_PIECES = 200  # a mug has 26
-# Units of the file, m in those of GenSim2. The engine merges sides that differ by less when it makes
-# its hull, and then stands things on others than they have; what is left here it leaves alone.
+# Units of the file, m in those of GenSim2. The engine merges sides that differ by less when it
+# makes its hull, and then stands things on others than they have; what is left here it leaves.
 COARSE = 7e-4
 MOST = 120  # vertices of a piece; the engine takes 255, and planners are quicker with fewer
 SLIVER = 1e-6  # of the volume of all: a smaller piece has no weight, and its hull no use
@@ -35,7 +36,7 @@ class Piece:
     """
 
     vertices: Array
-    faces: Array
+    faces: Numbers
     volume: float
     centre: Array
 
@@ -55,7 +56,7 @@ def convex_pieces(path: Path) -> tuple[Piece, ...]:
         raise AssetError(f"{path}: no faces; it must hold bodies with a volume")
     pieces = []
     for label in _bodies(faces, groups, len(vertices), path):
-        piece = _piece(vertices[np.unique(faces[label])])
+        piece = piece_of(vertices[np.unique(faces[label])])
         if piece is not None:
             pieces.append(piece)
     least = SLIVER * sum(piece.volume for piece in pieces)
@@ -69,7 +70,7 @@ def thinned(piece: Piece, lowest: Array) -> Piece:
     """A piece with few vertices, of which each matters, on the same base.
 
     Vertices are taken one after the other, always the one that is farthest outside of the hull of
-    those that have been, until none is by more than `COARSE`.
+    those that have been, until none is by more than `COARSE` or there are `MOST`.
 
     Args:
         piece: The piece.
@@ -82,7 +83,7 @@ def thinned(piece: Piece, lowest: Array) -> Piece:
         far = int(np.argmax(piece.vertices @ direction))
         if np.linalg.norm(piece.vertices[kept] - piece.vertices[far], axis=1).min() > COARSE:
             kept.append(far)
-    return _piece(piece.vertices[_outermost(piece.vertices, kept)]) or piece
+    return piece_of(piece.vertices[_outermost(piece.vertices, kept)]) or piece
 
 
 def _outermost(points: Array, start: Sequence[int] = ()) -> list[int]:
@@ -103,7 +104,7 @@ def _outermost(points: Array, start: Sequence[int] = ()) -> list[int]:
     return kept
 
 
-def _read(data: bytes, path: Path) -> tuple[Array, Array, Array]:
+def _read(data: bytes, path: Path) -> tuple[Array, Numbers, Numbers]:
     """Vertices (N, 3), triangles (M, 3) and the number of the group of each (M,)."""
     vertices: list[list[float]] = []
     faces: list[tuple[int, int, int]] = []
@@ -120,7 +121,7 @@ def _read(data: bytes, path: Path) -> tuple[Array, Array, Array]:
                 corners = [i - 1 if i > 0 else len(vertices) + i for i in corners]
                 if len(corners) < 3 or not all(0 <= i < len(vertices) for i in corners):
                     raise ValueError("a face needs three corners that are there")
-                for a, b in zip(corners[1:], corners[2:], strict=False):
+                for a, b in pairwise(corners[1:]):
                     faces.append((corners[0], a, b))
                     groups.append(group)
             elif words[:1] in (["o"], ["g"]):
@@ -137,7 +138,7 @@ def _read(data: bytes, path: Path) -> tuple[Array, Array, Array]:
     return points, np.array(faces, dtype=int).reshape(-1, 3), np.array(groups, dtype=int)
 
 
-def _bodies(faces: Array, groups: Array, count: int, path: Path) -> list[Array]:
+def _bodies(faces: Numbers, groups: Numbers, count: int, path: Path) -> list[Numbers]:
     """Numbers of the faces of each body."""
     # A vertex that two groups use is one vertex of each of them.
     names, corners = np.unique(groups[:, None] * count + faces, return_inverse=True)
@@ -154,7 +155,7 @@ def _bodies(faces: Array, groups: Array, count: int, path: Path) -> list[Array]:
     return [np.flatnonzero(own == label) for label in range(found)]
 
 
-def _piece(points: Array) -> Piece | None:
+def piece_of(points: Array) -> Piece | None:
     """The hull of points; None where it has no volume."""
     try:
         hull = ConvexHull(points)

@@ -12,12 +12,10 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 from pydantic import Field
-from scipy.spatial.transform import Rotation
 
 from . import procedural
 from .asset_files import MAX_MESH, AssetError, read_file, short
@@ -198,10 +196,18 @@ def _write_obj(piece: Piece, file: Path) -> None:
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def _rpy(R: Array) -> tuple[float, float, float]:
+    """Angles (rad) about the fixed x, y and z of a rotation, of which a URDF consists."""
+    level = float(np.hypot(R[0, 0], R[1, 0]))
+    pitch = float(np.arctan2(-R[2, 0], level))
+    if level < 1e-9:  # x points straight up or down: one of the others is enough
+        return 0.0, pitch, float(np.arctan2(-R[0, 1], R[1, 1]))
+    return float(np.arctan2(R[2, 1], R[2, 2])), pitch, float(np.arctan2(R[1, 0], R[0, 0]))
+
+
 def _urdf(pieces: list[str], R: Array, offset: Array, scale: float) -> str:
     """The URDF. Its lengths are scaled when it is read, so those in metres are divided by it."""
-    rpy = Rotation.from_matrix(R).as_euler("xyz")
-    xyz, turn = (" ".join(f"{x:.12g}" for x in v) for v in (offset, rpy))
+    xyz, turn = (" ".join(f"{x:.12g}" for x in v) for v in (offset, _rpy(R)))
     robot = ElementTree.Element("robot", name=LINK)
     robot.append(ElementTree.Element("link", name="base"))
     link = ElementTree.SubElement(robot, "link", name=LINK)

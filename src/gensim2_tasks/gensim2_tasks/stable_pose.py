@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.transform import Rotation
 
 from .se3 import Array
 
+Numbers = NDArray[np.intp]
 # An object that tips over when tilted by less is not put down on that side; nor does it stand on a
 # face of it on which it would tip when tilted by less.
 STEADY, BALANCED = np.radians(3.0), np.radians(1.0)
-# Of the size of the object: what is that near to the table carries it too. A flat side is even up to
-# the digits of its file; sides of scanned things are not flat.
+# Of the size of the object: what is that near to the table carries it too. A flat side is even up
+# to the digits of its file; sides of scanned things are not flat.
 EVEN, UNEVEN = 1e-5, 0.002
 
 
@@ -58,7 +60,7 @@ def _first(
     return best
 
 
-def carriers(points: Array, normal: Array, uneven: float) -> Array:
+def carriers(points: Array, normal: Array, uneven: float) -> Numbers:
     """Numbers of the points (N, 3) on which an object stands with ``normal`` (3,) downwards.
 
     Args:
