@@ -35,7 +35,6 @@ from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
 from gensim2_episodes.random_motion import Grip, RandomMotion
 
 G = TypeVar("G", bound=Goal)
-SEEDS = 2**64
 EXPERT, IDLE, RANDOM, SWEEP = "kpam_expert", "idle", "random", "sweep"
 CONTROLLERS = (EXPERT, IDLE, RANDOM, SWEEP)
 CONTROL_TIME = 8.0  # s, about as long as an episode of the expert
@@ -111,10 +110,9 @@ class BatchCell:
         objects = {o.name: _scene_object(world, o) for o in world.objects}
         acted_on = objects.pop(task.subtasks[subtask].object)
         scene = replace(acted_on, others=tuple(objects.values()))
-        seed = (self.seed + attempt) % SEEDS
         # What the robot has said last, as a planner hears it from the graph.
         q = np.array(state.q[:ARM_DOF])
-        return self.planner.plan(task, subtask, scene_as_sent(scene), q, seed)
+        return self.planner.plan(task, subtask, scene_as_sent(scene), q, self.seed, attempt)
 
     def follow(self, trajectory: Trajectory, path_tolerance: float, goal_tolerance: float) -> None:
         """See ``Performer``."""

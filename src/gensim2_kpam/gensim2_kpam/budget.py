@@ -22,11 +22,16 @@ class Budget:
     clock: Callable[[], float]
     ends: float
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the time is used up."""
+        return self.clock() > self.ends
+
     def check(self) -> None:
         """Called often, between pieces of work that are known to be short.
 
         Raises:
             OutOfTimeError: The time is used up.
         """
-        if self.clock() > self.ends:
+        if self.is_over:
             raise OutOfTimeError

@@ -143,6 +143,13 @@ class CollisionModel:
             self._fixed += self._own
         self.finger = 0.0
 
+    @property
+    def moving_links(self) -> set[str]:
+        """Links of the object that its joint moves; empty where there is no object."""
+        if self._asset is None:
+            return set()
+        return _links_below(self._asset, self._asset.tree.moving.child)
+
     def surround(self, others: Iterable[SceneObject]) -> None:
         """Sets what else stands in the scene, where it is; what was set before is gone."""
         pieces = [(o.name or str(o.asset.ref), v) for o in others for _, v in o.hulls()]
@@ -203,7 +210,7 @@ class CollisionModel:
 
     def _add_object(self, asset: ArticulatedAsset) -> None:
         robot = self._robot
-        moving = _links_below(asset, asset.tree.moving.child)
+        moving = self.moving_links
         poses = asset.tree.link_poses(0.0)
         T_part_root = se3.inverse(poses[asset.tree.moving.child])
         for link, vertices in asset.hulls:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +27,6 @@ from .plan import Plan, PlanFailure
 from .task_stop_node import TaskStop
 
 NEWS_TIMEOUT = 10.0  # s of wall time for a scene and a joint state
-SEEDS = 2**64
 # How a motion ends that something was in the way of; the robot is well.
 OFF_ITS_PATH = (
     FollowJointTrajectory.Result.PATH_TOLERANCE_VIOLATED,
@@ -120,12 +118,11 @@ class GraphPerformer:
 
         if not self._stop.wait_for(ready, NEWS_TIMEOUT):
             raise ExpertError(ExpertCode.SENSOR_STALE, reason)
-        scene = copy.copy(self.news.scene)
+        scene = self.news.scene
         assert scene is not None
         self._upright = self._upright or {o.name: o.pose for o in scene.objects}
-        # Of the planner's random samples.
-        scene.seed = (scene.seed + attempt) % SEEDS
-        goal = PlanTask.Goal(task=task.name, subtask=subtask, scene=scene, start=self.news.joints)
+        goal = PlanTask.Goal(task=task.name, subtask=subtask, attempt=attempt, scene=scene)
+        goal.start = self.news.joints
         answer = call(self._planner, goal, self._stop, self._plan_trouble).result
         outcome = plan_from_result(answer)
         if isinstance(outcome, Plan):

@@ -76,12 +76,12 @@ def find_grasps(pieces: Sequence[Array], rng: np.random.Generator) -> list[Grasp
     p_mass = centre_of_mass(pieces)
     size = float(np.ptp(np.concatenate(pieces), axis=0).max())
     found: list[Grasp] = []
-    for p, normal in _surface(hulls, rng):
+    for p, normal in surface_of(hulls, rng):
         for line in _lines(normal):
-            for enter, leave, end_normal in _pieces_on(hulls, p, -line):
+            for enter, leave, end_normal in pieces_on(hulls, p, -line):
                 if abs(enter) > LOWEST or leave > WIDEST or leave < 2 * LOWEST:
                     continue
-                slant = _angle(line, normal) + _angle(-line, end_normal)
+                slant = angle_between(line, normal) + angle_between(-line, end_normal)
                 if slant > STEEPEST:
                     continue
                 middle = p - line * (0.5 * leave)
@@ -112,24 +112,27 @@ def _lines(normal: Array) -> list[Array]:
     return [level / length, normal]
 
 
-def _angle(a: Array, b: Array) -> float:
+def angle_between(a: Array, b: Array) -> float:
+    """Angle of two unit vectors, rad."""
     return float(np.arccos(np.clip(a @ b, -1.0, 1.0)))
 
 
-def _surface(hulls: Sequence[ConvexHull], rng: np.random.Generator) -> list[tuple[Array, Array]]:
+def surface_of(
+    hulls: Sequence[ConvexHull], rng: np.random.Generator, count: int = POINTS
+) -> list[tuple[Array, Array]]:
     """Points on faces, as many as their area asks for, and the normals (outwards)."""
     corners = np.concatenate([h.points[h.simplices] for h in hulls])
     normals = np.concatenate([h.equations[:, :3] for h in hulls])
     sides = corners[:, 1:] - corners[:, :1]
     area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
-    faces = rng.choice(len(area), POINTS, p=area / area.sum())
-    share = np.sort(rng.random((POINTS, 2)), axis=1)
+    faces = rng.choice(len(area), count, p=area / area.sum())
+    share = np.sort(rng.random((count, 2)), axis=1)
     weights = np.stack([share[:, 0], share[:, 1] - share[:, 0], 1.0 - share[:, 1]], axis=1)
     points = np.einsum("ij,ijk->ik", weights, corners[faces])
     return list(zip(points, normals[faces], strict=True))
 
 
-def _pieces_on(hulls: Sequence[ConvexHull], p: Array, d: Array) -> list[tuple[float, float, Array]]:
+def pieces_on(hulls: Sequence[ConvexHull], p: Array, d: Array) -> list[tuple[float, float, Array]]:
     """What of the line p + t d is within the object: (enters, leaves, normal where it leaves).
 
     Pieces between which a finger has no room count as one.

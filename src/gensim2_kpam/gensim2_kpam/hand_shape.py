@@ -5,7 +5,8 @@ Frame ``fr3_hand``, m. What passes here is looked at again with the shapes that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable
 from itertools import product
 
 import numpy as np
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 Array = NDArray[np.float64]
+FLAT = 2.5e-4  # m, half of the thickness of what has none
 TOUCH = 1e-3  # m; what is less deep in something only touches it
 
 
-def _grid(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> Array:
+def _grid(x: Iterable[float], y: Iterable[float], z: Iterable[float]) -> Array:
     return np.array([*product(x, y, z)])
 
 
@@ -47,6 +49,25 @@ FINGER_SOLIDS = (
 )
 
 
+@functools.cache
+def hand_points(*, closed: bool, apart: float) -> Array:
+    """Points (N, 3) on the surfaces of fingers, at most so far apart (m), and of hand and wrist.
+
+    Those of hand and wrist are twice as far apart.
+    """
+    fingers = ((-0.011, 0.011),) if closed else ((0.042, 0.052), (-0.052, -0.042))
+    solids = [(((-0.0095, 0.0095), y, (0.07, 0.1115)), apart) for y in fingers]
+    solids.append((((-0.029, 0.029), (-0.098, 0.098), (0.002, 0.064)), 2.0 * apart))
+    solids.append((((-0.052, 0.052), (-0.052, 0.052), (-0.1, 0.0)), 2.0 * apart))
+    found = []
+    for spans, step in solids:
+        axes = [np.linspace(a, b, int(np.ceil((b - a) / step)) + 1) for a, b in spans]
+        grid = _grid(*axes)
+        on = [np.isin(grid[:, i], span) for i, span in enumerate(spans)]
+        found.append(grid[np.any(on, axis=0)])
+    return np.concatenate(found)
+
+
 def meets(points: Array, solids: Iterable[Array]) -> bool:
     """Whether one of the points (N, 3) is in a solid (rows n, d), and not only on it."""
     return any(bool(np.any(np.all(points @ s[:, :3].T < s[:, 3] - TOUCH, axis=1))) for s in solids)
@@ -56,7 +77,8 @@ def surface_points(pieces: Iterable[Array], apart: float) -> Array:
     """Points (N, 3) on the edges of convex pieces (vertices (N, 3)), on a grid of ``apart`` m."""
     points = []
     for vertices in pieces:
-        corners = vertices[_triangles(vertices)]
+        hull = hull_of(vertices)
+        corners = hull.points[hull.simplices]
         ends = np.roll(corners, 1, axis=1)
         steps = int(np.ceil(np.linalg.norm(ends - corners, axis=2).max() / apart)) + 1
         shares = np.linspace(0.0, 1.0, steps)[:, None, None, None]
@@ -64,9 +86,10 @@ def surface_points(pieces: Iterable[Array], apart: float) -> Array:
     return np.asarray(np.unique(np.round(np.concatenate(points) / apart), axis=0) * apart)
 
 
-def _triangles(vertices: Array) -> NDArray[np.int32]:
-    """Vertex indices (M, 3) of the faces of a hull; the shelf of an imported object may be flat."""
+def hull_of(vertices: Array) -> ConvexHull:
+    """The hull of a piece (vertices (N, 3)); a flat one gets some thickness."""
     try:
-        return ConvexHull(vertices).simplices
+        return ConvexHull(vertices)
     except QhullError:
-        return ConvexHull(vertices, qhull_options="QJ").simplices
+        normal = np.linalg.svd(vertices - vertices.mean(axis=0))[2][-1]
+        return ConvexHull(np.concatenate([vertices + side * FLAT * normal for side in (-1.0, 1.0)]))

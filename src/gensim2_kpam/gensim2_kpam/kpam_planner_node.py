@@ -166,8 +166,8 @@ class KpamPlannerNode(Node):
         try:
             task, scene, q_start = read_request(request, self._library)
             # The seed of the scene makes the random samples of a free motion repeatable.
-            number, seed = request.subtask, request.scene.seed
-            outcome = self._planner.plan(task, number, scene, q_start, seed)
+            number, attempt, seed = request.subtask, request.attempt, request.scene.seed
+            outcome = self._planner.plan(task, number, scene, q_start, seed, attempt)
         except RequestError as error:
             outcome = PlanFailure(error.code, str(error))
         except (Exception, SystemExit) as error:  # Drake exits where an assertion of it fails.

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from . import transit
 from .actuation import SAME_SOLUTION, ActuationSolver, Target, all_seeds
-from .arm_model import ARM_DOF, PUSHED, ArmModel
+from .arm_model import ArmModel
 from .as_message import trajectory_as_sent
 from .budget import Budget, OutOfTimeError
 from .candidate import Candidate
@@ -38,7 +38,7 @@ from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
 from .retiming import RetimingError, retime
 from .retreat import let_go
-from .scene_checks import scene_problem
+from .scene_checks import scene_problem, start_problem
 from .solver_config import SolverConfig
 from .tool import HALF_TURN, STRAIGHT
 from .ways import Way, WayFinder
@@ -175,11 +175,9 @@ class Planner:
         model.place(scene.T_base_root, finger)
         model.surround(scene.others)
         part_q = scene.joint_position
-        if q_start.shape != (ARM_DOF,) or not np.all(np.isfinite(q_start)):
-            text = f"the start must be {ARM_DOF} finite joint positions"
-            return PlanFailure(PlanCode.START_INVALID, text)
-        if not self.arm.within_limits(q_start, PUSHED):
-            return PlanFailure(PlanCode.START_INVALID, "the start is outside the joint limits")
+        problem = start_problem(self.arm, q_start)
+        if problem:
+            return PlanFailure(PlanCode.START_INVALID, problem)
         model.allow_contact(False)
         retreat: tuple[Phase, ...] = ()
         if model.in_collision(q_start, part_q, config.clearance):

@@ -6,11 +6,11 @@ import numpy as np
 from gensim2_tasks.specs import SubTask
 from numpy.typing import NDArray
 
-from .arm_model import ARM_DOF, PUSHED
 from .budget import Budget, OutOfTimeError
 from .pick_and_place import ObjectMover
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner import Planner
+from .scene_checks import start_problem
 
 Array = NDArray[np.float64]
 PICK, PLACE = "pick", "place"
@@ -66,11 +66,9 @@ class SkillPlanner:
         numbers = [x for o in (item, *item.others) for x in (o.T_base_root, o.joint_position)]
         if not all(np.isfinite(x).all() for x in numbers):
             return PlanFailure(PlanCode.BAD_SCENE, "a pose or joint position is not finite")
-        if q_start.shape != (ARM_DOF,) or not np.isfinite(q_start).all():
-            text = f"the start must be {ARM_DOF} finite joint positions"
-            return PlanFailure(PlanCode.START_INVALID, text)
-        if not self._planner.arm.within_limits(q_start, PUSHED):
-            return PlanFailure(PlanCode.START_INVALID, "the start is outside the joint limits")
+        problem = start_problem(self._planner.arm, q_start)
+        if problem:
+            return PlanFailure(PlanCode.START_INVALID, problem)
         rng = np.random.default_rng(seed)
         if wanted.skill == PLACE:
             return self._mover.place(item, target, wanted.region, q_start, rng, budget)
