@@ -32,6 +32,7 @@ POINTS = 240
 ANGLES = np.radians(np.arange(-100.0, 101.0, 20.0))  # of the approach about the line, from down
 # Negative cosines of the tilt between grasps from above, aslant and from a side.
 KINDS = (-0.86, -0.45)
+JITTER = 0.5  # of the cost
 LOWEST = 1e-3  # m; pieces of a line that are nearer to each other are one
 
 
@@ -66,7 +67,7 @@ def centre_of_mass(pieces: Sequence[Array]) -> Array:
 
 
 def find_grasps(pieces: Sequence[Array], rng: np.random.Generator) -> list[Grasp]:
-    """Candidates for a gripper, best first; what else stands around is not looked at.
+    """Candidates for a gripper, good ones early; what else stands around is not looked at.
 
     Args:
         pieces: Vertices (N, 3) of the convex pieces of the object in base, m.
@@ -87,7 +88,9 @@ def find_grasps(pieces: Sequence[Array], rng: np.random.Generator) -> list[Grasp
                 middle = p - line * (0.5 * leave)
                 off = float(np.linalg.norm(np.cross(p_mass - middle, line)))
                 found += _hands(middle, line, leave, slant + 2.0 * off / size)
-    return _mixed(sorted(found, key=lambda grasp: grasp.cost))
+    # Neighbours are alike, and fail alike.
+    order = np.argsort([grasp.cost + JITTER * rng.random() for grasp in found])
+    return _mixed([found[i] for i in order])
 
 
 def _mixed(grasps: Sequence[Grasp]) -> list[Grasp]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -13,7 +14,8 @@ from .assets import ArticulatedAsset, AssetLibrary
 from .footprint import footprint, gap
 from .interior import Interior, interior_of
 from .kinematic_tree import AssetError
-from .predicate_kinds import Inside, OpennessAbove, OpennessBelow
+from .outlet import outlet_of
+from .predicate_kinds import Inside, OpennessAbove, OpennessBelow, Under
 from .se3 import Array
 from .specs import ObjectSpec, TaskSpec
 
@@ -25,12 +27,18 @@ ROOM = 0.06  # m between two objects: a finger and what it moves in
 NEAREST, FARTHEST = 0.28, 0.66  # m from the axis of the robot
 TRIES = 90
 FITTING_TRIES, SPARE = 12, 0.004  # assets drawn until one fits, and m that it has to spare
+REDRAWS = 12  # of a scene in which something does not fit
+UNDER = 0.01  # m more that it has to spare under something
 OWN_TRIES, SIDE_TRIES = 30, 60  # of these, in the range of the object and on its side of the table
 TABLE_X, TABLE_Y = (0.25, 0.60), (-0.45, 0.45)  # m in base, where there is no room elsewhere
 
 
 class NoRoomError(AssetError):
     """An object finds no place beside the others; says what is in the way."""
+
+
+class NoFitError(NoRoomError):
+    """No object of a few fits into or under another."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,22 @@ def draw_scene(
         AssetError: An asset is unknown or unusable.
         NoRoomError: An object finds no place beside the others.
     """
+    for _ in range(0 if asset else REDRAWS):
+        # Another first object may have more room, unless it is the one that is wanted.
+        with contextlib.suppress(NoFitError):
+            return _draw(task, library, rng, asset, randomize, start)
+    return _draw(task, library, rng, asset, randomize, start)
+
+
+def _draw(
+    task: TaskSpec,
+    library: AssetLibrary,
+    rng: np.random.Generator,
+    asset: str,
+    randomize: bool,
+    start: Start,
+) -> tuple[PlacedObject, ...]:
+    """Draws once; see ``draw_scene``."""
     placed: list[PlacedObject] = []
     for number, spec in enumerate(task.objects):
         if number == 0:
@@ -108,18 +132,54 @@ def _draw_fitting(
     rng: np.random.Generator,
     others: Sequence[PlacedObject],
 ) -> ArticulatedAsset:
-    """An asset that goes into what the task wants it in: an apple may be higher than a drawer.
+    """An asset that goes where the task wants it: an apple may be higher than a drawer.
 
-    Where none of a few does, the last one drawn: whoever tries will say that it does not fit.
+    Raises:
+        NoFitError: None of a few does.
     """
-    containers = {p.container for p in task.success.predicates if isinstance(p, Inside)}
-    rooms = [interior_of(o.asset) for o in others if o.name in containers]
+    limits = _limits_of(task, others)
     for _ in range(FITTING_TRIES):
         loaded = library.load(library.draw(spec.category, rng))
-        least = float(np.ptp(loaded.bounds(0.0), axis=0).min())
-        if all(r is None or not r.lidded or least < _height(r) - SPARE for r in rooms):
-            break
-    return loaded
+        size = np.ptp(loaded.bounds(0.0), axis=0)
+        why = next((text for least, text in limits(size) if least < SPARE), "")
+        if not why:
+            return loaded
+    raise NoFitError(
+        f"none of {FITTING_TRIES} assets for {spec.name!r} fits: {why}; give another seed or asset"
+    )
+
+
+def _limits_of(
+    task: TaskSpec, others: Sequence[PlacedObject]
+) -> Callable[[Array], list[tuple[float, str]]]:
+    """What an object of a size (3,) leaves of the rooms it has to go into and under, m.
+
+    Only where it is shut in: what has no lid may be higher than its walls.
+    """
+    wanted = task.success.predicates
+    into = {p.container for p in wanted if isinstance(p, Inside)}
+    rooms = [(o, interior_of(o.asset)) for o in others if o.name in into]
+    below: list[tuple[PlacedObject, float]] = []
+    for predicate in wanted:
+        if isinstance(predicate, Under):
+            target = next(o for o in others if o.name == predicate.target)
+            outlet = outlet_of(target.asset, predicate.keypoint, target.joint_position)
+            if outlet is not None:
+                below.append((target, float(se3.apply(target.T_base_root, outlet)[2])))
+
+    def left(size: Array) -> list[tuple[float, str]]:
+        found = []
+        for o, room in rooms:
+            if room is not None and room.lidded:
+                least, height = float(size.min()), _height(room)
+                text = f"at least {100 * least:.1f} cm into the {100 * height:.1f} cm of"
+                found.append((height - least, f"{text} {o.name!r} ({o.asset.ref})"))
+        for o, height in below:
+            text = f"{100 * size[2]:.1f} cm under the {100 * height:.1f} cm of"
+            found.append((height - size[2] - UNDER, f"{text} {o.name!r} ({o.asset.ref})"))
+        return found
+
+    return left
 
 
 def _height(room: Interior) -> float:

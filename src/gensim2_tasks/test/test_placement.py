@@ -6,9 +6,12 @@ from asset_samples import write_asset
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task, task_names
 from gensim2_tasks.kinematic_tree import AssetError
-from gensim2_tasks.placement import PlacedObject, draw_scene
+from gensim2_tasks.outlet import outlet_of
+from gensim2_tasks.placement import NoFitError, PlacedObject, draw_scene
 from gensim2_tasks.specs import TaskSpec
 from scipy.spatial.transform import Rotation
+
+from gensim2_tasks import se3
 
 SEEDS = range(250)
 
@@ -156,3 +159,20 @@ def test_an_honest_start_meets_no_goal_of_any_task(library):
         wanted = {p.kind for p in task.done_conditions[0].predicates if p.object == item.name}
         assert "openness_above" not in wanted or item.openness == pytest.approx(0.0)
         assert "openness_below" not in wanted or item.openness == pytest.approx(1.0)
+
+
+def test_what_has_to_go_under_something_is_low_enough(library: AssetLibrary) -> None:
+    task = load_task("FillMugWithWater")
+    for seed in range(12):
+        faucet, mug = draw_scene(task, library, np.random.default_rng(seed))
+        outlet = outlet_of(faucet.asset, "articulated_object_bottom_base", faucet.joint_position)
+        assert outlet is not None
+        height = se3.apply(faucet.T_base_root, outlet)[2]
+        assert np.ptp(mug.asset.bounds(0.0), axis=0)[2] < height
+
+
+def test_an_object_that_is_wanted_and_too_low_says_why(library: AssetLibrary) -> None:
+    task = load_task("FillMugWithWater")
+    # Its spout ends 5.6 cm over the table.
+    with pytest.raises(NoFitError, match=r"fits: .* under the 5\.\d cm of 'faucet'"):
+        draw_scene(task, library, np.random.default_rng(0), asset="1677900358")
