@@ -18,6 +18,7 @@ from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.gensim2_judge import PREDICATES
 from gensim2_tasks.placement import STARTS
+from gensim2_tasks.randomisation import RandomisationError, Variation
 from numpy.typing import NDArray
 
 from gensim2_episodes.manifest import Manifest
@@ -61,8 +62,9 @@ class Replayer:
         if start is None:
             return ReplayResult(False, f"reset: unknown start {wanted!r}")
         try:
+            simulation.variation = Variation.recorded(drawn)
             simulation.reset(manifest.task, asset, manifest.seed, manifest.randomize, start)
-        except ResetError as error:
+        except (RandomisationError, ResetError) as error:
             return ReplayResult(False, f"reset: {error}")
         different = self._difference(manifest)
         if different:

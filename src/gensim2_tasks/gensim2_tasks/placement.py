@@ -16,6 +16,7 @@ from .kinematic_tree import AssetError
 from .predicate_kinds import Inside, OpennessAbove, OpennessBelow
 from .se3 import Array
 from .specs import ObjectSpec, TaskSpec
+from .splits import ALL, Split
 
 # How far the objects are open at the start: as the task file says, all closed, all open, or as far
 # from the goal as can be: closed where the task opens and open where it closes.
@@ -75,6 +76,7 @@ def draw_scene(
     asset: str = "",
     randomize: bool = True,
     start: Start = "task",
+    split: Split = ALL,
 ) -> tuple[PlacedObject, ...]:
     """Draws the objects of a task.
 
@@ -85,6 +87,7 @@ def draw_scene(
         asset: Reference, id or seed of the asset of the first object; empty draws one.
         randomize: False = default pose and openness (a drawn asset stays drawn).
         start: How far the objects are open; it changes nothing else that is drawn.
+        split: Which assets may be drawn; one that is named may be any.
 
     Raises:
         AssetError: An asset is unknown or unusable.
@@ -94,9 +97,14 @@ def draw_scene(
     for number, spec in enumerate(task.objects):
         if number == 0:
             opened = start_openness(task, spec.name, start)
-            placed.append(_place(spec, library, rng, asset, randomize, opened))
+            ref = (
+                library.find(spec.category, asset)
+                if asset
+                else library.draw(spec.category, rng, split)
+            )
+            placed.append(_place(spec, library.load(ref), rng, randomize, opened))
         else:
-            loaded = _draw_fitting(task, spec, library, rng, placed)
+            loaded = _draw_fitting(task, spec, library, rng, placed, split)
             placed.append(_place_beside(spec, loaded, rng, randomize, placed))
     return tuple(placed)
 
@@ -107,6 +115,7 @@ def _draw_fitting(
     library: AssetLibrary,
     rng: np.random.Generator,
     others: Sequence[PlacedObject],
+    split: Split,
 ) -> ArticulatedAsset:
     """An asset that goes into what the task wants it in: an apple may be higher than a drawer.
 
@@ -115,7 +124,7 @@ def _draw_fitting(
     containers = {p.container for p in task.success.predicates if isinstance(p, Inside)}
     rooms = [interior_of(o.asset) for o in others if o.name in containers]
     for _ in range(FITTING_TRIES):
-        loaded = library.load(library.draw(spec.category, rng))
+        loaded = library.load(library.draw(spec.category, rng, split))
         least = float(np.ptp(loaded.bounds(0.0), axis=0).min())
         if all(r is None or not r.lidded or least < _height(r) - SPARE for r in rooms):
             break
@@ -181,14 +190,11 @@ def start_openness(task: TaskSpec, name: str, start: Start) -> float | None:
 
 def _place(
     spec: ObjectSpec,
-    library: AssetLibrary,
+    loaded: ArticulatedAsset,
     rng: np.random.Generator,
-    asset: str,
     randomize: bool,
     opened_by: float | None,
 ) -> PlacedObject:
-    ref = library.find(spec.category, asset) if asset else library.draw(spec.category, rng)
-    loaded = library.load(ref)
     T, q = _draw_pose(spec, loaded, rng, randomize)
     if opened_by is not None:
         q = loaded.joint_position(opened_by)
