@@ -241,7 +241,7 @@ class BatchRunner:
                 task, seed, asset, False, "scene_failed", str(error), 0, 0, 0, 0, 0, 0, ""
             )
         spec = drawn.task
-        name = spec.subtasks[0].object
+        name, judged = spec.subtasks[0].object, [o.name for o in spec.objects]
         world = self.simulation.world
         openness: list[tuple[float, float]] = []
         before = world.observations()[name].openness
@@ -251,7 +251,7 @@ class BatchRunner:
 
         def moved() -> None:
             nonlocal ever
-            scene = world.observations()
+            scene = world.observations(judged)
             openness.append((world.t, scene[name].openness))
             gensim2.update(world.t, scene)
             ever = ever or (monitor is not None and monitor.succeeded)

@@ -2,12 +2,14 @@
 
 A point at depth z is seen by two cameras, a baseline b apart, with a disparity of f b / z pixels.
 An error of s pixels of it is one of s z^2 / (f b) of depth: Intel's formula of the RMS error of a
-plane (A. Grunnet-Jepsen et al., "Best-Known-Methods for Tuning Intel RealSense D400 Depth Cameras
-for Best Performance"), where s is below 0.1 on a well textured target. Ahn et al., "Analysis and
-Noise Modeling of the Intel RealSense D435 for Mobile Robots" (2019), have measured such noise over
-the distance. Matching works on blocks: neighbours share their errors, edges shift by pixels, and
-next to near things a strip is seen by one camera only and has no depth. Surfaces at a grazing angle
-match badly. Below its least distance there is nothing.
+plane (Grunnet-Jepsen, Sweetser and Woodfill, "Best-Known-Methods for Tuning Intel RealSense D400
+Depth Cameras for Best Performance"), where s is below 0.1 on a well textured target; the disparity
+comes in steps of 1/32 pixel ("Subpixel Linearity Improvement", of the same). Ahn et al., "Analysis
+and Noise Modeling of the Intel RealSense D435 for Mobile Robots" (2019), have measured such noise.
+
+Matching works on blocks: neighbours share their errors, edges shift by pixels, and next to near
+things a strip is seen by one camera only and has no depth. Surfaces at a grazing angle match badly.
+Below its least distance there is nothing.
 """
 
 from __future__ import annotations
@@ -59,8 +61,8 @@ class DepthNoise:
         Args:
             depth: (H, W) mm along the optical axis, 0 = nothing seen.
             focal: Of the picture, pixels.
-            scale: Of every error; 1 = as described, 0 = the picture as it is. What one camera does
-                not see has no depth at any other scale.
+            scale: Of every error; 1 = as described, 0 = the picture as it is. The steps of the
+                disparity and what one camera does not see are the same at any other scale.
             rng: Source of every drawn number.
 
         Returns:
@@ -80,8 +82,7 @@ class DepthNoise:
         lost |= ~seen | self._shadowed(disparity, share)
         lost |= rng.random(z.shape) < self.dropout * scale
         noise = _smooth(rng, z.shape, block)
-        step = self.step * min(scale, 1.0)
-        noisy = np.round((disparity + self.subpixel * scale * noise) / step) * step
+        noisy = np.round((disparity + self.subpixel * scale * noise) / self.step) * self.step
         lost |= noisy <= 0.0
         result = np.where(lost, 0.0, reach / np.where(lost, 1.0, noisy) * MILLIMETRES)
         return np.rint(np.clip(result, 0, np.iinfo(np.uint16).max)).astype(np.uint16)
@@ -108,12 +109,7 @@ class DepthNoise:
         return hidden
 
     def _grazed(
-        self,
-        z: Array,
-        seen: NDArray[np.bool_],
-        focal: float,
-        scale: float,
-        rng: np.random.Generator,
+        self, z: Array, focal: float, scale: float, rng: np.random.Generator
     ) -> NDArray[np.bool_]:
         """Points of surfaces at a grazing angle: the flatter, the more of them drop out."""
         height, width = z.shape

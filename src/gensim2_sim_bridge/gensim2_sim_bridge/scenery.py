@@ -16,7 +16,8 @@ Array = NDArray[np.float64]
 TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
 TABLE_CENTRE_X = 0.615
 TABLE_COLOUR = (0.52, 0.40, 0.29)
-PATTERN_PIXELS = 256  # along each side of the table
+PATTERN_PIXELS = 200  # along each side of the table
+FACES = (3, 4)  # The faces of a box lie on its picture in so many rows and columns.
 AMBIENT = (0.35, 0.35, 0.35)
 # Direction and colour of the lamps, which are far away.
 LAMPS = (((-0.5, -0.4, -1.0), (0.9, 0.9, 0.85)), ((1.0, 0.3, -0.6), (0.5, 0.5, 0.55)))
@@ -52,7 +53,7 @@ def build_table(scene: sapien.Scene, table: TableConditions | None, *, render: b
 
 
 def pattern(table: TableConditions) -> NDArray[np.uint8]:
-    """Picture (N, N, 4) of a table top."""
+    """Picture (3 N, 4 N, 4) of the table: what is on its top is on every side."""
     n = PATTERN_PIXELS
     cells = max(round(2 * TABLE_HALF_SIZE[0] / table.size), 1)
     v, u = np.mgrid[:n, :n] * cells // n
@@ -66,7 +67,7 @@ def pattern(table: TableConditions) -> NDArray[np.uint8]:
         second = rng.random((cells, cells))[v, u] < 0.3
     colours = np.where(second[..., None], table.second, table.colour)
     picture = np.dstack([colours, np.ones((n, n))])
-    return np.asarray(np.rint(picture * 255.0), dtype=np.uint8)
+    return np.tile(np.rint(picture * 255.0).astype(np.uint8), (*FACES, 1))
 
 
 def load_visuals(entities: Sequence[sapien.Entity], asset: str, tint: Colour) -> None:

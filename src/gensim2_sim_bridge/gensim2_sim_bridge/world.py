@@ -7,7 +7,7 @@ reset, so that an episode depends on its seed and commands alone, never on earli
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -342,12 +342,14 @@ class World:
         q = float(self._articulations[name].get_qpos()[0])
         return q, (q - self._previous.get(name, q)) / self.config.time_step
 
-    def observations(self) -> dict[str, ObjectObservation]:
-        """What the predicates see."""
+    def observations(self, names: Collection[str] | None = None) -> dict[str, ObjectObservation]:
+        """What the predicates see, of these objects; None = of all."""
         # The y axis of the hand points to the left finger.
         towards_right = -self._hand_link.entity_pose.to_transformation_matrix()[:3, 1]
         result = {}
         for placed in self.objects:
+            if names is not None and placed.name not in names:
+                continue
             q, dq = self.joint_state(placed.name)
             body = self._free.get(placed.name)
             result[placed.name] = ObjectObservation(
