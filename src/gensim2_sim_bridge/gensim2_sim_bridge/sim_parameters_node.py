@@ -8,7 +8,7 @@ from typing import cast
 from gensim2_control.ros.parameters import parameter
 from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
 from gensim2_tasks.placement import STARTS
-from gensim2_tasks.randomisation import MOST_CLUTTER, SWITCHES, TASK, Variation
+from gensim2_tasks.randomisation import KINDS, MOST_CLUTTER, TASK, Variation
 from gensim2_tasks.splits import ALL, SPLITS, Split
 
 OBSERVATIONS = ("state", "pointcloud", "image")
@@ -57,11 +57,10 @@ class SimParameters:
         "the task opens and open where it closes.",
         choices=STARTS,
     )
-    randomise: tuple[str, ...] = parameter(
-        (TASK,),
-        "What differs from scene to scene beside where objects stand: kinds, or all, none, or what "
-        "the task file says (task).",
-        choices=SWITCHES,
+    randomise: str = parameter(
+        TASK,
+        "What differs from scene to scene beside where objects stand: a comma list of "
+        f"{', '.join(KINDS)}; or all, none, or task: what the task file says.",
     )
     clutter: int = parameter(
         -1,
@@ -88,10 +87,10 @@ class SimParameters:
         """What is randomised.
 
         Raises:
-            RandomisationError: The switches contradict each other.
+            RandomisationError: There is no such kind, or kinds contradict each other.
         """
         split = cast(Split, self.split)  # The parameter allows nothing else.
-        return Variation(self.randomise, self.clutter, split)
+        return Variation.parse(self.randomise, self.clutter, split)
 
     def check(self) -> None:
         """Refuses rates that do not fit, cameras without a place and switches that exclude."""
