@@ -1,7 +1,7 @@
 """Things that stand about and have nothing to do with the task: in the way, but never of need.
 
-They stand where they overlap nothing, and clear of what the objects of the task come to cover when
-they are opened, shut, pushed or swung.
+They stand near the objects of the task, where they overlap nothing, and clear of what these come to
+cover when they are opened, shut, pushed or swung.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from scipy.spatial import ConvexHull
 from . import se3
 from .assets import ArticulatedAsset, AssetLibrary
 from .footprint import HIGH, OPENNESSES, footprint, gap
-from .placement import NEAREST, NoRoomError, PlacedObject
+from .placement import NEAREST, ROOM, NoRoomError, PlacedObject
 from .procedural.household import GENERATORS
 from .randomisation import Count
 from .se3 import Array
 from .splits import ALL, Split
 
-TRIES = 60  # for each thing
-CLEAR = 0.09  # m around what moves: a hand, which is there to move it
+TRIES, NEAR_TRIES = 60, 40  # for each thing, and those of them near the objects of the task
+NEAR = 0.20  # m: what stands farther off is in nobody's way
 APART = 0.04  # m between things that stand about
 # m in base: where arm and cameras are, and well within the table.
 AREA_X, AREA_Y = (0.25, 0.95), (-0.55, 0.55)
@@ -73,12 +73,13 @@ def draw_clutter(
     number = int(rng.integers(count.low, count.high + 1))
     used = {o.asset.ref.category for o in objects}
     kinds = [category for category in GENERATORS if category not in used]
-    taken = [(swept(o), CLEAR) for o in objects]
+    ways = [swept(o) for o in objects]
+    taken = [(way, ROOM) for way in ways]
     placed: list[PlacedObject] = []
     for index in range(number):
         category = kinds[int(rng.integers(len(kinds)))]
         asset = library.load(library.draw(category, rng, split))
-        T, outline = _place(asset, taken, rng, index, number)
+        T, outline = _place(asset, ways, taken, rng, index, number)
         placed.append(PlacedObject(f"{NAME}_{index + 1}", asset, T, asset.joint_position(0.0)))
         taken.append((outline, APART))
     return tuple(placed)
@@ -86,6 +87,7 @@ def draw_clutter(
 
 def _place(
     asset: ArticulatedAsset,
+    ways: Sequence[Array],
     taken: Sequence[tuple[Array, float]],
     rng: np.random.Generator,
     index: int,
@@ -93,11 +95,13 @@ def _place(
 ) -> tuple[Array, Array]:
     """A pose of the root where there is room, and what the thing covers there."""
     most = -np.inf
-    for _ in range(TRIES):
+    for attempt in range(TRIES):
         xyz = np.array([rng.uniform(*AREA_X), rng.uniform(*AREA_Y), asset.rest_height()])
         T = asset.resting(xyz, float(rng.uniform(-np.pi, np.pi)))
         own = footprint(asset, T)
         if np.linalg.norm(own, axis=1).min() < NEAREST:
+            continue
+        if attempt < NEAR_TRIES and min(gap(own, way) for way in ways) > NEAR:
             continue
         spare = min((gap(own, other) - room for other, room in taken), default=np.inf)
         if spare >= 0.0:

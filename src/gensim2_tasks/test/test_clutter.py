@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.catalogue import load_task
-from gensim2_tasks.clutter import APART, AREA_X, CLEAR, draw_clutter, is_clutter, swept
+from gensim2_tasks.clutter import APART, AREA_X, NEAR, draw_clutter, is_clutter, swept
 from gensim2_tasks.conditions import clutter_rng
 from gensim2_tasks.footprint import footprint, gap
 from gensim2_tasks.observation import hull_points
-from gensim2_tasks.placement import NoRoomError, draw_scene
+from gensim2_tasks.placement import ROOM, NoRoomError, draw_scene
 from gensim2_tasks.randomisation import Count
 
 FOUR = Count(low=4, high=4)
@@ -37,7 +37,9 @@ def test_it_is_clear_of_all_that_moves_and_of_each_other(library, name):
                     moved = dataclasses.replace(thing, joint_position=float(q))
                     points = hull_points(moved)
                     low = points[points[:, 2] < 0.2][:, None, :2]
-                    assert np.linalg.norm(low - own, axis=2).min(initial=np.inf) > 0.5 * CLEAR
+                    assert np.linalg.norm(low - own, axis=2).min(initial=np.inf) > 0.5 * ROOM
+        near = [min(gap(own, swept(o)) for o in objects) for own in outlines]
+        assert min(near) >= ROOM and np.median(near) <= NEAR
         kinds = {o.asset.ref.category for o in objects}
         assert kinds.isdisjoint(t.asset.ref.category for t in things)
 
