@@ -33,6 +33,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "generated": {},
     "imported": {"imported": True},
+    "honest": {"start": "honest"},
+    "cluttered": {"clutter": 3},
+    "randomised": {"randomise": "all"},
     "random": {"controller": RANDOM},
     "sweep": {"controller": SWEEP},
     "idle": {"controller": IDLE},

@@ -5,6 +5,7 @@ from gensim2_launch.ros.arguments import (
     CALIBRATION,
     JUDGE,
     OBS,
+    RANDOMISED,
     REAL_TIME_FACTOR,
     SIMULATED,
     VIEW,
@@ -16,7 +17,7 @@ from launch_ros.actions import SetParameter
 
 def generate_launch_description():
     """Declares the arguments and starts the simulation."""
-    body = (ASSET_ROOT, OBS, REAL_TIME_FACTOR, CALIBRATION, JUDGE)
+    body = (ASSET_ROOT, OBS, REAL_TIME_FACTOR, CALIBRATION, JUDGE, *RANDOMISED)
     return launch_file(
         __file__,
         (*body, SIMULATED, VIEW, VIEW_PORT),

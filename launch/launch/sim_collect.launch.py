@@ -9,6 +9,7 @@ from gensim2_launch.ros.arguments import (
     JUDGE,
     NUM_POINTS,
     OBS,
+    RANDOMISED,
     REAL_TIME_FACTOR,
     SIMULATED,
     SOLVER_ROOT,
@@ -31,7 +32,7 @@ GOAL = (
     Argument("max_attempts", "0", "Attempts per task; 0 = 3 times the episodes and 5 more", int),
 )
 GRAPH = (
-    *(ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, REAL_TIME_FACTOR, JUDGE),
+    *(ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, REAL_TIME_FACTOR, JUDGE, *RANDOMISED),
     *(SIMULATED, VIEW, VIEW_PORT),
 )
 
@@ -53,7 +54,11 @@ def generate_launch_description():
         (*GOAL, *GRAPH),
         OpaqueFunction(function=refuse_what_is_no_data_set),
         view(ASSET_ROOT, SIMULATED),
-        include("robot_sim.launch.py", ASSET_ROOT, OBS, REAL_TIME_FACTOR, JUDGE, SIMULATED),
+        include(
+            "robot_sim.launch.py",
+            *(ASSET_ROOT, OBS, REAL_TIME_FACTOR, JUDGE),
+            *(*RANDOMISED, SIMULATED),
+        ),
         include("core.launch.py", ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, SIMULATED),
         node("gensim2_episodes", "collect", *GOAL, SIMULATED, on_exit=end_with),
     )

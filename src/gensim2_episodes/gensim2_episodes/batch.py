@@ -29,6 +29,7 @@ from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.failure import FailureKind
 from gensim2_tasks.gensim2_judge import PREDICATES, Gensim2Monitor
 from gensim2_tasks.placement import PlacedObject, Start
+from gensim2_tasks.randomisation import AS_THE_TASK_SAYS, Variation
 from gensim2_tasks.specs import TaskSpec
 
 from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
@@ -201,13 +202,20 @@ class BatchRunner:
         library: Where assets come from.
         render: Whether the world can be rendered.
         judge: Who says what a success is: one of `gensim2_judge.JUDGES`.
+        variation: What is randomised beside where objects stand.
     """
 
     def __init__(
-        self, urdf: str, library: AssetLibrary, render: bool = False, judge: str = PREDICATES
+        self,
+        urdf: str,
+        library: AssetLibrary,
+        render: bool = False,
+        judge: str = PREDICATES,
+        variation: Variation = AS_THE_TASK_SAYS,
     ) -> None:
         world = World(urdf, WorldConfig(render=render))
-        self.simulation = Simulation(world, Body(SapienHardware(world)), library, 20, judge)
+        body = Body(SapienHardware(world))
+        self.simulation = Simulation(world, body, library, 20, judge, variation)
         self.planner = TaskPlanner(Planner(urdf))
         self._kinematics = Fr3Kinematics.from_urdf(urdf)
 
@@ -231,7 +239,7 @@ class BatchRunner:
                 task, seed, asset, False, "scene_failed", str(error), 0, 0, 0, 0, 0, 0, ""
             )
         spec = drawn.task
-        name = spec.subtasks[0].object
+        name, judged = spec.subtasks[0].object, [o.name for o in spec.objects]
         world = self.simulation.world
         openness: list[tuple[float, float]] = []
         before = world.observations()[name].openness
@@ -241,7 +249,7 @@ class BatchRunner:
 
         def moved() -> None:
             nonlocal ever
-            scene = world.observations()
+            scene = world.observations(judged)
             openness.append((world.t, scene[name].openness))
             gensim2.update(world.t, scene)
             ever = ever or (monitor is not None and monitor.succeeded)

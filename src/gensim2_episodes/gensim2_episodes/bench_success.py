@@ -25,6 +25,8 @@ from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, select_tasks
 from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
 from gensim2_tasks.placement import Start
+from gensim2_tasks.randomisation import SWITCHES, TASK, RandomisationError, Variation
+from gensim2_tasks.splits import ALL, Split
 from rich.table import Table
 
 from gensim2_episodes.attempts import CollectRequest
@@ -136,6 +138,14 @@ def main(
     perturb: Annotated[
         str, typer.Option(help=f"Spoil every episode once: {NONE}, {', '.join(DisturbanceKind)}.")
     ] = NONE,
+    randomise: Annotated[
+        str,
+        typer.Option(help=f"What differs beside where objects stand: of {', '.join(SWITCHES)}."),
+    ] = TASK,
+    clutter: Annotated[
+        int, typer.Option(help="Things that stand about; -1 = as the task file says.")
+    ] = -1,
+    split: Annotated[Split, typer.Option(help="Which assets may be drawn.")] = ALL,
     json_file: Annotated[
         Path | None,
         typer.Option("--json", help="Write every episode to this file; go on where it ends."),
@@ -167,8 +177,9 @@ def main(
             resolve_packages(robot_description()),
             AssetLibrary(asset_root),
             judge=judge,
+            variation=Variation.parse(randomise, clutter, split),
         )
-    except (TaskError, AssetError, StoreError) as error:
+    except (TaskError, AssetError, RandomisationError, StoreError) as error:
         console.print(f"error: {error}", style="red")
         raise typer.Exit(2) from None
     json_file = json_file.expanduser() if json_file is not None else None
@@ -184,6 +195,9 @@ def main(
             "judge": judge,
             "perturb": perturb,
             "start": start,
+            "randomise": randomise,
+            "clutter": clutter,
+            "split": split,
         }
     )
     try:

@@ -18,6 +18,7 @@ from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.assets import AssetLibrary
 from gensim2_tasks.gensim2_judge import PREDICATES
 from gensim2_tasks.placement import STARTS
+from gensim2_tasks.randomisation import RandomisationError, Variation
 from numpy.typing import NDArray
 
 from gensim2_episodes.manifest import Manifest
@@ -29,6 +30,7 @@ UNLIMITED = -1.0
 UNRECORDED_EFFORT = 20.0
 """What the kPAM expert grips with [N], for episodes that do not say."""
 SAME_POSITION = 1e-6  # m
+SAME_PLACE = 1e-4  # m, of things that have come to rest
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ class Replayer:
         if start is None:
             return ReplayResult(False, f"reset: unknown start {wanted!r}")
         try:
+            simulation.variation = Variation.recorded(drawn)
             simulation.reset(manifest.task, asset, manifest.seed, manifest.randomize, start)
-        except ResetError as error:
+        except (RandomisationError, ResetError) as error:
             return ReplayResult(False, f"reset: {error}")
         different = self._difference(manifest)
         if different:
@@ -92,7 +95,9 @@ class Replayer:
             placed = drawn.get(recorded.name)
             if placed is None or str(placed.asset.ref) != recorded.asset:
                 return f"{recorded.name} was {recorded.asset}"
-            if not np.allclose(placed.T_base_root[:3, 3], recorded.pose[:3], atol=1e-6):
+            # Free ones have come to rest since they were placed, in the record too.
+            p = self._simulation.world.root_pose(recorded.name)[:3, 3]
+            if not np.allclose(p, recorded.pose[:3], rtol=0.0, atol=SAME_PLACE):
                 return f"{recorded.name} stood at {recorded.pose[:3]}"
         return ""
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from gensim2_tasks.gensim2_judge import PREDICATES
+from gensim2_tasks.randomisation import TASK
+from gensim2_tasks.splits import ALL
 from pydantic import TypeAdapter, ValidationError
 
 from gensim2_episodes.batch import EXPERT, BatchEpisode
 from gensim2_episodes.provenance import git_commit
 
-Option = str | bool
+Option = str | bool | int
 USUAL: Mapping[str, Option] = {
     "controller": EXPERT,
     "asset": "",
@@ -27,6 +29,9 @@ USUAL: Mapping[str, Option] = {
     "judge": PREDICATES,
     "start": "task",
     "perturb": "none",
+    "randomise": TASK,
+    "clutter": -1,
+    "split": ALL,
 }
 """What an option is where nobody gives it; a run that does not know an option has this."""
 _EPISODES = TypeAdapter(tuple[BatchEpisode, ...])

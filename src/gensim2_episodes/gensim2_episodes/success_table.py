@@ -29,6 +29,9 @@ _WORDS: Mapping[tuple[str, Option], str] = {
     ("randomize", False): "default pose",
     ("judge", GENSIM2): "ended by GenSim2's criteria",
     ("start", "honest"): "honest start",
+    ("randomise", "all"): "everything randomised",
+    ("split", "train"): "assets for training",
+    ("split", "test"): "assets for testing",
 }
 
 

@@ -23,6 +23,7 @@ from gensim2_episodes.replay import Replayer
 from gensim2_episodes.replay_report import Tally, require_assets, tallies, version_notes
 from gensim2_episodes.store import EpisodeInfo, EpisodeStore
 from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.randomisation import Variation
 
 TASK, SEED = "OpenDrawer", 4
 
@@ -49,6 +50,23 @@ def test_recorded_commands_succeed_again(
     store, episode = recorded
     result = replayer.replay(episode.manifest, store.open_episode(episode.episode_id))
     assert result.success, result.reason
+
+
+def test_what_was_randomised_is_there_again(replayer: Replayer, tmp_path: Path) -> None:
+    """Without it, the drawer would be a lighter one and alone."""
+    asked = Variation(("all",), 2, "test")
+    runner = BatchRunner(resolve_packages(robot_description()), AssetLibrary(), variation=asked)
+    result = collect_batch(runner, CollectRequest((TASK,), seed=SEED, dataset=str(tmp_path)))
+    assert result.code is ResultCode.NONE, result.text
+    store = EpisodeStore(tmp_path)
+    (episode,) = store.episodes()
+    assert len(episode.manifest.scene.objects) == 3
+    again = replayer.replay(episode.manifest, store.open_episode(episode.episode_id))
+    assert again.success, again.reason
+    recorded = episode.manifest.scene.parameters["randomised"]
+    drawn = replayer._simulation.drawn
+    assert drawn is not None and drawn.parameters["randomised"] == recorded
+    assert recorded["objects"]["drawer"]["mass"] != 1.0
 
 
 def test_another_scene_is_not_taken_for_the_recorded_one(

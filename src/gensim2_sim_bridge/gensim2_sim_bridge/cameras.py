@@ -6,7 +6,7 @@ turn between the two is made here and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sapien
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gensim2_tasks import se3
 
+from .depth_noise import DepthNoise
 from .world import World
 
 Array = NDArray[np.float64]
@@ -73,6 +74,9 @@ class CameraRig:
     Args:
         calibrations: Where the cameras sit.
         config: Size and field of view.
+
+    A scene may have them elsewhere than they are calibrated to be, and noise in what they see; see
+    `gensim2_tasks.conditions`.
     """
 
     def __init__(
@@ -116,7 +120,8 @@ class CameraRig:
         sapien.render.set_camera_shader_dir(self.config.shader)
         self._cameras = {}
         for name, calibration in self.calibrations.cameras.items():
-            T = calibration.matrix @ se3.transform(rotation=R_OPTICAL_SAPIEN)
+            T_parent_optical = calibration.matrix @ world.conditions.camera_offset(name)
+            T = T_parent_optical @ se3.transform(rotation=R_OPTICAL_SAPIEN)
             size = (self.config.width, self.config.height, self.config.fovy, NEAREST, FARTHEST)
             if calibration.parent == "base":
                 camera = world.scene.add_camera(name, *size)
@@ -138,7 +143,18 @@ class CameraRig:
         world.scene.update_render()
         for camera in self._cameras.values():
             camera.take_picture()
-        return [self._read(name, camera) for name, camera in self._cameras.items()]
+        frames = [self._read(name, camera) for name, camera in self._cameras.items()]
+        return [self._with_noise(frame, world) for frame in frames]
+
+    def _with_noise(self, frame: CameraFrame, world: World) -> CameraFrame:
+        conditions = world.conditions
+        if not conditions.depth:
+            return frame
+        rng = conditions.depth_rng(frame.camera, world.steps - world.began)
+        depth = DepthNoise().applied(
+            frame.depth_mm, float(self.intrinsics[0, 0]), conditions.depth, rng
+        )
+        return replace(frame, depth_mm=depth)
 
     def _read(self, name: str, camera: sapien.render.RenderCameraComponent) -> CameraFrame:
         colour = camera.get_picture("Color")[..., :3]

@@ -42,15 +42,22 @@ class FreeBody:
         scene: Where it is built.
         placed: The object at its start.
         material: Of all shapes.
+        mass: Factor of the mass of the asset.
         render: Whether it can be seen.
     """
 
     def __init__(
-        self, scene: sapien.Scene, placed: PlacedObject, material: PhysxMaterial, *, render: bool
+        self,
+        scene: sapien.Scene,
+        placed: PlacedObject,
+        material: PhysxMaterial,
+        *,
+        mass: float = 1.0,
+        render: bool,
     ) -> None:
         asset, tree = placed.asset, placed.asset.tree
         self._asset = asset
-        scale, density = [asset.info.scale] * 3, asset.info.density
+        scale, density = [asset.info.scale] * 3, asset.info.density * mass
         poses = tree.link_poses(placed.joint_position)
         T_body_root = se3.inverse(poses[tree.moving.child])
         builder = scene.create_actor_builder()

@@ -74,7 +74,10 @@ class HostedSimulation:
             workspace=parameters.workspace(),
         )
         steps = round(own.physics_rate / own.observation_rate)
-        self._simulation = Simulation(world, self._body, library, steps, own.judge)
+        cameras = self._rig.names if self._rig is not None else ()
+        self._simulation = Simulation(
+            world, self._body, library, steps, own.judge, own.variation, cameras
+        )
 
     def offer(self) -> BodyInterface:
         """Creates publishers, subscriptions, services and actions."""

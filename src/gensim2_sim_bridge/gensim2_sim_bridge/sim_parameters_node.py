@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from gensim2_control.ros.parameters import parameter
 from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
 from gensim2_tasks.placement import STARTS
+from gensim2_tasks.randomisation import KINDS, MOST_CLUTTER, TASK, Variation
+from gensim2_tasks.splits import ALL, SPLITS, Split
 
 OBSERVATIONS = ("state", "pointcloud", "image")
 
@@ -54,6 +57,24 @@ class SimParameters:
         "the task opens and open where it closes.",
         choices=STARTS,
     )
+    randomise: str = parameter(
+        TASK,
+        "What differs from scene to scene beside where objects stand: a comma list of "
+        f"{', '.join(KINDS)}; or all, none, or task: what the task file says.",
+    )
+    clutter: int = parameter(
+        -1,
+        "How many things stand about that have nothing to do with the task; -1 = as the task file "
+        "says, which is usually none.",
+        low=-1,
+        high=MOST_CLUTTER,
+    )
+    split: str = parameter(
+        ALL,
+        "Which assets may be drawn: those for training, those for testing, or all; of generated "
+        "ones by their seed, of imported ones by their id.",
+        choices=SPLITS,
+    )
     recorder_timeout: float = parameter(
         5.0,
         "Time to wait for a recorder before the simulation goes on without it, s of wall time.",
@@ -61,8 +82,19 @@ class SimParameters:
         high=600.0,
     )
 
+    @property
+    def variation(self) -> Variation:
+        """What is randomised.
+
+        Raises:
+            RandomisationError: There is no such kind, or kinds contradict each other.
+        """
+        split = cast(Split, self.split)  # The parameter allows nothing else.
+        return Variation.parse(self.randomise, self.clutter, split)
+
     def check(self) -> None:
-        """Refuses rates that do not fit and cameras without a place."""
+        """Refuses rates that do not fit, cameras without a place and switches that exclude."""
+        _ = self.variation
         if (self.physics_rate / self.observation_rate) % 1.0:
             raise ValueError(
                 f"physics_rate {self.physics_rate:g} must be a multiple of observation_rate "

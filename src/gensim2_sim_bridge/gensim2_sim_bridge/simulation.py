@@ -14,9 +14,12 @@ from gensim2_control.body import Body
 from gensim2_control.body_state import BodyState
 from gensim2_tasks.assets import PROCEDURAL, AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, load_task
+from gensim2_tasks.clutter import draw_clutter
+from gensim2_tasks.conditions import clutter_rng, draw_conditions
 from gensim2_tasks.gensim2_judge import GENSIM2, PREDICATES, Gensim2Monitor
 from gensim2_tasks.monitor import TaskMonitor
-from gensim2_tasks.placement import NoRoomError, Start, draw_scene
+from gensim2_tasks.placement import NoRoomError, PlacedObject, Start, draw_scene
+from gensim2_tasks.randomisation import AS_THE_TASK_SAYS, Variation
 from gensim2_tasks.specs import TaskSpec
 from numpy.typing import NDArray
 
@@ -56,6 +59,8 @@ class Simulation:
         library: Where assets come from.
         observation_steps: Physics steps between two observations; episodes begin on one.
         judge: Who says what a success is: one of `gensim2_judge.JUDGES`.
+        variation: What is randomised beside where objects stand.
+        cameras: Names of the cameras, for the record.
     """
 
     def __init__(
@@ -65,14 +70,19 @@ class Simulation:
         library: AssetLibrary,
         observation_steps: int,
         judge: str = PREDICATES,
+        variation: Variation = AS_THE_TASK_SAYS,
+        cameras: tuple[str, ...] = (),
     ) -> None:
         self.world = world
         self.body = body
         self.library = library
         self.observation_steps = observation_steps
         self.judge = judge
+        self.variation = variation
+        self._cameras = cameras
         self.monitor: TaskMonitor | Gensim2Monitor | None = None
         self.drawn: Drawn | None = None
+        self._judged: tuple[str, ...] = ()
         self.reset_count = 0
 
     def reset(
@@ -99,14 +109,14 @@ class Simulation:
         except TaskError as error:
             raise ResetError(ResetError.UNKNOWN_TASK, str(error)) from None
         rng = np.random.default_rng(seed)
+        wanted = self.variation.of_task(spec.randomise)
         why, former = "", self.world.scene
         for draw in range(1, MAX_DRAWS + 1):
             try:
-                objects = draw_scene(
-                    spec, self.library, rng, asset=asset, randomize=randomize, start=start
-                )
+                objects = self._draw(spec, asset, seed, randomize, start, rng, draw)
+                conditions = draw_conditions(wanted, seed, [o.name for o in objects])
                 self._align()
-                self.world.reset(objects)
+                self.world.reset(objects, conditions)
             except NoRoomError as error:
                 why = str(error)
                 continue
@@ -125,6 +135,8 @@ class Simulation:
                 "randomize": randomize,
                 "judge": self.judge,
                 "start": start,
+                **self.variation.record(),
+                "randomised": conditions.record(self._cameras),
                 "draws": draw,
                 "rates": {"physics": self.rate, "control": self.rate},
                 "objects": {o.name: o.parameters() for o in objects},
@@ -137,6 +149,26 @@ class Simulation:
         raise ResetError(
             ResetError.SCENE_INFEASIBLE, f"no free placement in {MAX_DRAWS} draws: {why}"
         )
+
+    def _draw(
+        self,
+        spec: TaskSpec,
+        asset: str,
+        seed: int,
+        randomize: bool,
+        start: Start,
+        rng: np.random.Generator,
+        draw: int,
+    ) -> tuple[PlacedObject, ...]:
+        """The objects of a task, and what stands about."""
+        split, library = self.variation.split, self.library
+        objects = draw_scene(
+            spec, library, rng, asset=asset, randomize=randomize, start=start, split=split
+        )
+        count = self.variation.of_task(spec.randomise).clutter
+        if count is None:
+            return objects
+        return (*objects, *draw_clutter(count, objects, library, clutter_rng(seed, draw), split))
 
     def _clear(self) -> None:
         """Leaves the robot alone: the former scene is gone and there is no new one."""
@@ -163,6 +195,7 @@ class Simulation:
             self.world.step()
         self._align()
         self.monitor = None if task is None else self._monitor_of(task)
+        self._judged = () if task is None else tuple(o.name for o in task.objects)
         self.body.reseed()
         self.body.update()
         self._judge()
@@ -174,7 +207,8 @@ class Simulation:
 
     def _judge(self) -> None:
         if self.monitor is not None:
-            self.monitor.update(self.world.t, self.world.observations())
+            # What stands about is nothing to the judge, and costs as much to look at.
+            self.monitor.update(self.world.t, self.world.observations(self._judged))
 
     @property
     def rate(self) -> float:

@@ -7,7 +7,7 @@ reset, so that an episode depends on its seed and commands alone, never on earli
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import sapien
 from gensim2_control.hardware import ARM_DOF, FINGER_MAX, HOME_Q, JOINTS
 from gensim2_control.self_collision import IGNORED_SELF_COLLISIONS
 from gensim2_tasks.assets import AssetError
+from gensim2_tasks.conditions import AS_USUAL, Conditions, ObjectConditions
 from gensim2_tasks.gensim2_judge import TOOL_POINTS
 from gensim2_tasks.placement import PlacedObject
 from gensim2_tasks.predicates import ObjectObservation
@@ -27,6 +28,7 @@ from gensim2_tasks import se3
 from .contacts import HAND, TouchRecord, robot_touches
 from .free_body import FreeBody
 from .hand import Hand, HandConfig
+from .scenery import build_table, light, load_visuals
 
 Array = NDArray[np.float64]
 # Shapes that share a bit of this word of their collision groups do not collide: one bit a pair.
@@ -34,9 +36,6 @@ Array = NDArray[np.float64]
 IGNORE_WORD, IGNORE_FIRST_BIT = 2, 4
 IGNORE_OWNER_WORD = 3
 HAND_LINK = "fr3_hand"
-TABLE_HALF_SIZE = (0.65, 0.65, 0.025)
-TABLE_CENTRE_X = 0.615
-TABLE_COLOUR = (0.52, 0.40, 0.29, 1.0)
 
 
 class SceneError(RuntimeError):
@@ -71,11 +70,15 @@ class World:
         robot: The articulation of the robot; its active joints are in the order of ``JOINTS``.
         hand: What leads its fingers.
         t: Simulation time since the world was made, s; goes on over resets.
+        conditions: What is different about the present scene.
+        began: Number of the step at which it was built.
     """
 
     scene: sapien.Scene
     robot: PhysxArticulation
     hand: Hand
+    conditions: Conditions
+    began: int
 
     def __init__(self, urdf: str, config: WorldConfig | None = None) -> None:
         self.config = config or WorldConfig()
@@ -97,8 +100,12 @@ class World:
         """Simulation time, s."""
         return self.steps * self.config.time_step
 
-    def reset(self, objects: Sequence[PlacedObject]) -> None:
+    def reset(self, objects: Sequence[PlacedObject], conditions: Conditions = AS_USUAL) -> None:
         """Builds a new scene: the robot at home with open fingers, and the given objects.
+
+        Args:
+            objects: What stands in it.
+            conditions: What is different about it.
 
         Raises:
             SceneError: An object overlaps the robot.
@@ -107,9 +114,9 @@ class World:
         After an error the robot is alone.
         """
         try:
-            self._set_up(objects)
+            self._set_up(objects, conditions)
         except (SceneError, AssetError):
-            self._set_up(())
+            self._set_up((), AS_USUAL)
             raise
 
     def show(self, objects: Sequence[PlacedObject]) -> None:
@@ -121,9 +128,9 @@ class World:
             AssetError: A mesh cannot be shown; the robot is alone then.
         """
         try:
-            self._populate(objects, held=True)
+            self._populate(objects, AS_USUAL, held=True)
         except AssetError:
-            self._populate(())
+            self._populate((), AS_USUAL)
             raise
 
     def set_robot(self, q: Array) -> None:
@@ -148,49 +155,43 @@ class World:
         """Whether an object is a free body."""
         return name in self._free
 
-    def _set_up(self, objects: Sequence[PlacedObject]) -> None:
-        self._populate(objects)
+    def _set_up(self, objects: Sequence[PlacedObject], conditions: Conditions) -> None:
+        self._populate(objects, conditions)
         self.step()
         touched = self._touches.names
         if touched:
             raise SceneError(f"{', '.join(touched)} overlaps the robot in its home pose")
 
-    def _populate(self, objects: Sequence[PlacedObject], *, held: bool = False) -> None:
+    def _populate(
+        self, objects: Sequence[PlacedObject], conditions: Conditions, *, held: bool = False
+    ) -> None:
         """Builds everything; ``held`` objects stay where they are set, even free ones."""
         self.objects = ()
+        self.conditions, self.began = conditions, self.steps
         self._articulations, self._free = {}, {}
         self._touches = TouchRecord()
         self.scene = self._new_scene()
         self._load_robot()
         for number, placed in enumerate(objects, 1):
+            own = conditions.of(placed.name)
             if placed.asset.info.free_body and not held:
-                material = PhysxMaterial(*self.config.object_material)
-                body = FreeBody(self.scene, placed, material, render=self.config.render)
+                material, render = self._material(own), self.config.render
+                body = FreeBody(self.scene, placed, material, mass=own.mass, render=render)
                 self._free[placed.name] = body
                 if self.config.render:
-                    _load_visuals([body.entity], str(placed.asset.ref))
+                    load_visuals([body.entity], str(placed.asset.ref), own.tint)
             else:
-                self._articulations[placed.name] = self._load_object(placed, number)
+                self._articulations[placed.name] = self._load_object(placed, number, own)
         self.objects = tuple(objects)
 
     def _new_scene(self) -> sapien.Scene:
         if self.config.render:
             scene = sapien.Scene()
-            scene.set_ambient_light([0.35, 0.35, 0.35])
-            scene.add_directional_light([-0.5, -0.4, -1.0], [0.9, 0.9, 0.85], shadow=False)
-            scene.add_directional_light([1.0, 0.3, -0.6], [0.5, 0.5, 0.55], shadow=False)
+            light(scene, self.conditions.lights)
         else:
             scene = sapien.Scene([sapien.physx.PhysxCpuSystem()])
         scene.set_timestep(self.config.time_step)
-        builder = scene.create_actor_builder()
-        pose = sapien.Pose([TABLE_CENTRE_X, 0.0, -TABLE_HALF_SIZE[2]])
-        builder.add_box_collision(half_size=TABLE_HALF_SIZE, material=PhysxMaterial(0.6, 0.5, 0.0))
-        if self.config.render:
-            material = sapien.render.RenderMaterial(base_color=TABLE_COLOUR)
-            material.roughness = 0.8
-            builder.add_box_visual(half_size=TABLE_HALF_SIZE, material=material)
-        builder.set_initial_pose(pose)
-        builder.build_static(name="table")
+        build_table(scene, self.conditions.table, render=self.config.render)
         return scene
 
     def _build(
@@ -241,16 +242,23 @@ class World:
         self._stiffness = np.array([joint.stiffness for joint in joints])
         self._damping = np.array([joint.damping for joint in joints])
 
-    def _load_object(self, placed: PlacedObject, number: int) -> PhysxArticulation:
+    def _material(self, own: ObjectConditions) -> PhysxMaterial:
+        """Of the surfaces of an object."""
+        static, dynamic, restitution = self.config.object_material
+        return PhysxMaterial(static * own.friction, dynamic * own.friction, restitution)
+
+    def _load_object(
+        self, placed: PlacedObject, number: int, own: ObjectConditions
+    ) -> PhysxArticulation:
         asset = placed.asset
         articulation = self._build(
             asset.urdf,
             scale=asset.info.scale,
-            density=asset.info.density,
+            density=asset.info.density * own.mass,
             T=placed.T_base_root,
         )
         articulation.name = placed.name
-        material = PhysxMaterial(*self.config.object_material)
+        material = self._material(own)
         for link in articulation.links:
             for shape in link.collision_shapes:
                 shape.physical_material = material
@@ -261,7 +269,9 @@ class World:
                 groups[IGNORE_OWNER_WORD] = number
                 shape.set_collision_groups(groups)
         (joint,) = articulation.active_joints
-        joint.set_friction(asset.joint_friction)
+        joint.set_friction(asset.joint_friction * own.joint_friction)
+        if own.joint_damping:
+            joint.set_drive_properties(0.0, own.joint_damping, mode="force")
         # The loader scales them, always.
         joint.set_limits(np.array([asset.tree.moving.limits], dtype=np.float32))
         armature = asset.joint_armature
@@ -270,7 +280,7 @@ class World:
         joint.set_armature(np.array([armature], dtype=np.float32))
         articulation.set_qpos(np.array([placed.joint_position], dtype=np.float32))
         if self.config.render:
-            _load_visuals([link.entity for link in articulation.links], str(asset.ref))
+            load_visuals([link.entity for link in articulation.links], str(asset.ref), own.tint)
         return articulation
 
     def step(self) -> None:
@@ -332,12 +342,14 @@ class World:
         q = float(self._articulations[name].get_qpos()[0])
         return q, (q - self._previous.get(name, q)) / self.config.time_step
 
-    def observations(self) -> dict[str, ObjectObservation]:
-        """What the predicates see."""
+    def observations(self, names: Collection[str] | None = None) -> dict[str, ObjectObservation]:
+        """What the predicates see, of these objects; None = of all."""
         # The y axis of the hand points to the left finger.
         towards_right = -self._hand_link.entity_pose.to_transformation_matrix()[:3, 1]
         result = {}
         for placed in self.objects:
+            if names is not None and placed.name not in names:
+                continue
             q, dq = self.joint_state(placed.name)
             body = self._free.get(placed.name)
             result[placed.name] = ObjectObservation(
@@ -375,19 +387,3 @@ class World:
 
     def _placed(self, name: str) -> PlacedObject:
         return next(o for o in self.objects if o.name == name)
-
-
-def _load_visuals(entities: Sequence[sapien.Entity], asset: str) -> None:
-    """Reads the meshes that are shown, which would else happen at the first picture.
-
-    Raises:
-        AssetError: One of them is damaged.
-    """
-    try:
-        for entity in entities:
-            body = entity.find_component_by_type(sapien.render.RenderBodyComponent)
-            for shape in body.render_shapes if body is not None else ():
-                if not shape.parts:
-                    raise AssetError(f"asset {asset}: the mesh {shape.filename} is empty")
-    except RuntimeError as error:
-        raise AssetError(f"asset {asset}: {error}") from None

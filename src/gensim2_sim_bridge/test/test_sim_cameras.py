@@ -15,7 +15,8 @@ from gensim2_control.camera_calibration import (
 from gensim2_control.hardware import HOME_Q, Array
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_sim_bridge.cameras import CameraConfig, CameraFrame, CameraRig
-from gensim2_sim_bridge.world import TABLE_CENTRE_X, TABLE_HALF_SIZE, World, WorldConfig
+from gensim2_sim_bridge.scenery import TABLE_CENTRE_X, TABLE_HALF_SIZE
+from gensim2_sim_bridge.world import World, WorldConfig
 from gensim2_tasks.placement import PlacedObject
 from scipy.spatial.transform import Rotation
 

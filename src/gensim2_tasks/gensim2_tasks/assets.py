@@ -32,6 +32,7 @@ from .licences import Licence, find_licence
 from .procedural.folder import VERSION as PROCEDURAL_VERSION
 from .procedural.household import GENERATORS as HOUSEHOLD
 from .se3 import Array
+from .splits import ALL, Split, of_split, seed_range
 
 __all__ = [
     *("PARTNET", "PROCEDURAL", "ArticulatedAsset", "AssetError", "AssetInfo", "AssetLibrary"),
@@ -266,28 +267,31 @@ class AssetLibrary:
             names.add(category)
         return sorted(name for name in names if ID.fullmatch(name))
 
-    def draw(self, category: str, rng: np.random.Generator) -> AssetRef:
+    def draw(self, category: str, rng: np.random.Generator, split: Split = ALL) -> AssetRef:
         """Draws an asset of a category: an imported one where a root is set, else a new geometry.
 
         A root of furniture need not hold fruit: household things that it lacks are generated.
 
         Raises:
-            AssetError: There is none.
+            AssetError: There is none in this split.
         """
-        if self._generates(category):
-            return AssetRef(PROCEDURAL, category, str(int(rng.integers(2**31))))
+        if self._generates(category, split):
+            return AssetRef(PROCEDURAL, category, str(int(rng.integers(*seed_range(split)))))
         if self.root is None:
             raise AssetError(f"category {category!r} has no procedural generator; set asset_root")
-        keys = self.keys(category)
+        keys = of_split(category, self.keys(category), split)
         if not keys:
-            raise AssetError(f"asset_root {str(self.root)!r} holds no asset of {category!r}")
+            wanted = "" if split == ALL else f" for {split}, which takes two or more"
+            raise AssetError(
+                f"asset_root {str(self.root)!r} holds no asset of {category!r}{wanted}"
+            )
         return AssetRef(PARTNET, category, keys[int(rng.integers(len(keys)))])
 
-    def _generates(self, category: str) -> bool:
+    def _generates(self, category: str, split: Split = ALL) -> bool:
         """Whether assets of a category are generated where none is named."""
         if self.root is None:
             return category in procedural.categories()
-        return category in HOUSEHOLD and not self.keys(category)
+        return category in HOUSEHOLD and not of_split(category, self.keys(category), split)
 
     def find(self, category: str, text: str) -> AssetRef:
         """Turns what a user typed (reference, id or seed) into a reference of this category.

@@ -18,6 +18,7 @@ from .outlet import outlet_of
 from .predicate_kinds import Inside, OpennessAbove, OpennessBelow, Under
 from .se3 import Array
 from .specs import ObjectSpec, TaskSpec
+from .splits import ALL, Split
 
 # How far the objects are open at the start: as the task file says, all closed, all open, or as far
 # from the goal as can be: closed where the task opens and open where it closes.
@@ -83,6 +84,7 @@ def draw_scene(
     asset: str = "",
     randomize: bool = True,
     start: Start = "task",
+    split: Split = ALL,
 ) -> tuple[PlacedObject, ...]:
     """Draws the objects of a task.
 
@@ -93,6 +95,7 @@ def draw_scene(
         asset: Reference, id or seed of the asset of the first object; empty draws one.
         randomize: False = default pose and openness (a drawn asset stays drawn).
         start: How far the objects are open; it changes nothing else that is drawn.
+        split: Which assets may be drawn; one that is named may be any.
 
     Raises:
         AssetError: An asset is unknown or unusable.
@@ -101,8 +104,8 @@ def draw_scene(
     for _ in range(0 if asset else REDRAWS):
         # Another first object may have more room, unless it is the one that is wanted.
         with contextlib.suppress(NoFitError):
-            return _draw(task, library, rng, asset, randomize, start)
-    return _draw(task, library, rng, asset, randomize, start)
+            return _draw(task, library, rng, asset, randomize, start, split)
+    return _draw(task, library, rng, asset, randomize, start, split)
 
 
 def _draw(
@@ -112,15 +115,21 @@ def _draw(
     asset: str,
     randomize: bool,
     start: Start,
+    split: Split,
 ) -> tuple[PlacedObject, ...]:
     """Draws once; see ``draw_scene``."""
     placed: list[PlacedObject] = []
     for number, spec in enumerate(task.objects):
         if number == 0:
             opened = start_openness(task, spec.name, start)
-            placed.append(_place(spec, library, rng, asset, randomize, opened))
+            ref = (
+                library.find(spec.category, asset)
+                if asset
+                else library.draw(spec.category, rng, split)
+            )
+            placed.append(_place(spec, library.load(ref), rng, randomize, opened))
         else:
-            loaded = _draw_fitting(task, spec, library, rng, placed)
+            loaded = _draw_fitting(task, spec, library, rng, placed, split)
             placed.append(_place_beside(spec, loaded, rng, randomize, placed))
     return tuple(placed)
 
@@ -131,6 +140,7 @@ def _draw_fitting(
     library: AssetLibrary,
     rng: np.random.Generator,
     others: Sequence[PlacedObject],
+    split: Split,
 ) -> ArticulatedAsset:
     """An asset that goes where the task wants it: an apple may be higher than a drawer.
 
@@ -139,7 +149,7 @@ def _draw_fitting(
     """
     limits = _limits_of(task, others)
     for _ in range(FITTING_TRIES):
-        loaded = library.load(library.draw(spec.category, rng))
+        loaded = library.load(library.draw(spec.category, rng, split))
         size = np.ptp(loaded.bounds(0.0), axis=0)
         why = next((text for least, text in limits(size) if least < SPARE), "")
         if not why:
@@ -241,14 +251,11 @@ def start_openness(task: TaskSpec, name: str, start: Start) -> float | None:
 
 def _place(
     spec: ObjectSpec,
-    library: AssetLibrary,
+    loaded: ArticulatedAsset,
     rng: np.random.Generator,
-    asset: str,
     randomize: bool,
     opened_by: float | None,
 ) -> PlacedObject:
-    ref = library.find(spec.category, asset) if asset else library.draw(spec.category, rng)
-    loaded = library.load(ref)
     T, q = _draw_pose(spec, loaded, rng, randomize)
     if opened_by is not None:
         q = loaded.joint_position(opened_by)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from .asset_files import short
 from .categories import KEYPOINTS
 from .predicates import Predicate, SuccessCondition
+from .randomisation import Randomisation
 
 # Fields of predicates that name an object.
 OBJECT_FIELDS = ("object", "container", "support", "target")
@@ -115,6 +116,7 @@ class TaskSpec(_Strict):
     objects: tuple[ObjectSpec, ...] = Field(min_length=1)
     subtasks: tuple[SubTask, ...] = Field(min_length=1)
     success: SuccessCondition
+    randomise: Randomisation = Randomisation()
 
     @model_validator(mode="after")
     def _names_agree(self) -> TaskSpec:

@@ -92,6 +92,24 @@ JUDGE = Argument(
     "of the public GenSim2",
     choices=("predicates", "gensim2"),
 )
+RANDOMISED = (
+    Argument(
+        "randomise",
+        "task",
+        "What differs beside where objects stand: a comma list of mass, friction, damping, lights, "
+        "textures, cameras, depth; or all, none, or task: what the task file says",
+    ),
+    Argument(
+        "clutter", "-1", "How many things stand about; -1 = as the task file says, mostly none", int
+    ),
+    Argument(
+        "split",
+        "all",
+        "Which assets may be drawn: those for training, for testing, or all",
+        choices=("all", "train", "test"),
+    ),
+)
+"""How simulated scenes differ."""
 USE_SIM_TIME = Argument(
     "use_sim_time", "false", "Whether time is that of a simulation", bool, choices=BOOLEAN
 )
