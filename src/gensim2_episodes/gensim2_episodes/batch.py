@@ -242,16 +242,16 @@ class BatchRunner:
         name, judged = spec.subtasks[0].object, [o.name for o in spec.objects]
         world = self.simulation.world
         openness: list[tuple[float, float]] = []
-        before = world.observations()[name].openness
+        before = world.openness(name)
         monitor = self.simulation.monitor
         gensim2 = Gensim2Monitor(spec, world.keypoints, world.tool_points)
         ever = False
 
         def moved() -> None:
             nonlocal ever
-            scene = world.observations(judged)
-            openness.append((world.t, scene[name].openness))
-            gensim2.update(world.t, scene)
+            openness.append((world.t, world.openness(name)))
+            if self.simulation.observation_due:
+                gensim2.update(world.t, world.observations(judged))
             ever = ever or (monitor is not None and monitor.succeeded)
 
         cell = BatchCell(self.simulation, self.planner, seed, moved=moved)
@@ -286,7 +286,7 @@ class BatchRunner:
             outcome=outcome,
             reason=reason,
             start_openness=before,
-            end_openness=world.observations()[name].openness,
+            end_openness=world.openness(name),
             approach_disturbance=max((abs(o - before) for o in free), default=0.0),
             plan_time=performance.plan_time,
             sim_time=performance.ended_at - performance.started_at,

@@ -362,6 +362,10 @@ class World:
             )
         return result
 
+    def openness(self, name: str) -> float:
+        """How far an object is open, 0 to 1."""
+        return self._placed(name).asset.openness(self.joint_state(name)[0])
+
     def tool_points(self) -> Array:
         """Points (3, 3) of the hand in base, m, by which GenSim2 judges."""
         hand = next(link for link in self.robot.links if link.name == HAND_LINK)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .predicates import Evaluation, ObjectObservation, SuccessCondition
+from .predicates import Evaluation, ObjectObservation, Predicate, SuccessCondition
 from .specs import TaskSpec
+
+Known = dict[Predicate, Evaluation] | None
 
 
 class SuccessMonitor:
@@ -22,12 +24,13 @@ class SuccessMonitor:
         self.evaluations: tuple[Evaluation, ...] = ()
         self.dwell = 0.0
 
-    def update(self, t: float, scene: Mapping[str, ObjectObservation]) -> bool:
+    def update(self, t: float, scene: Mapping[str, ObjectObservation], known: Known = None) -> bool:
         """Takes the scene at time ``t`` (s); returns whether the task has succeeded.
 
-        Success means that the condition has held for the dwell time and still holds.
+        Success means that the condition has held for the dwell time and still holds. ``known`` is
+        what others have evaluated of this scene.
         """
-        self.holds, self.evaluations = self.condition.evaluate(scene)
+        self.holds, self.evaluations = self.condition.evaluate(scene, known)
         if not self.holds:
             self._since, self.dwell = None, 0.0
             return False
@@ -55,12 +58,14 @@ class SubtaskMonitor:
         self.name, self._monitor = name, monitor
         self.achieved = False
 
-    def update(self, t: float, scene: Mapping[str, ObjectObservation], may: bool) -> bool:
+    def update(
+        self, t: float, scene: Mapping[str, ObjectObservation], may: bool, known: Known = None
+    ) -> bool:
         """Takes the scene at time ``t`` (s); ``may`` says whether all before have been achieved.
 
         Returns whether this one has been achieved.
         """
-        done = self._monitor.update(t, scene)
+        done = self._monitor.update(t, scene, known)
         self.achieved = self.achieved or (may and done)
         return self.achieved
 
@@ -94,10 +99,11 @@ class TaskMonitor:
 
     def update(self, t: float, scene: Mapping[str, ObjectObservation]) -> bool:
         """Takes the scene at time ``t`` (s); returns whether the task has succeeded."""
-        self.success.update(t, scene)
+        known: dict[Predicate, Evaluation] = {}
+        self.success.update(t, scene, known)
         achieved = True
         for subtask in self.subtasks:
-            achieved = subtask.update(t, scene, achieved)
+            achieved = subtask.update(t, scene, achieved, known)
         return self.succeeded
 
     @property

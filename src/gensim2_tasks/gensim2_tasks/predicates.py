@@ -48,10 +48,21 @@ class SuccessCondition(BaseModel):
         return ""
 
     def evaluate(
-        self, scene: Mapping[str, ObjectObservation]
+        self,
+        scene: Mapping[str, ObjectObservation],
+        known: dict[Predicate, Evaluation] | None = None,
     ) -> tuple[bool, tuple[Evaluation, ...]]:
-        """Evaluates every predicate; returns whether the condition holds now, and the details."""
-        every = tuple(p.evaluate(scene) for p in self.all)
-        some = tuple(p.evaluate(scene) for p in self.any)
+        """Evaluates every predicate; returns whether the condition holds now, and the details.
+
+        Args:
+            scene: What is seen.
+            known: Of this scene, what is known already; what is found out is added.
+        """
+        known = {} if known is None else known
+        for predicate in self.predicates:
+            if predicate not in known:
+                known[predicate] = predicate.evaluate(scene)
+        every = tuple(known[p] for p in self.all)
+        some = tuple(known[p] for p in self.any)
         holds = all(e.satisfied for e in every) and (not some or any(e.satisfied for e in some))
         return holds, every + some
