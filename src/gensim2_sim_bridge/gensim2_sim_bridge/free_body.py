@@ -86,9 +86,8 @@ class FreeBody:
         self._past = deque([self._start], maxlen=WINDOW)
 
     def note(self) -> None:
-        """Keeps where it is, right before a step of the physics."""
+        """Keeps where it is, before a step of the physics."""
         self._past.append(self._now())
-        self._seen = None
 
     def shove(self, velocity: Array) -> None:
         """Gives it another velocity (3,) at once, m/s in base."""
@@ -123,9 +122,9 @@ class FreeBody:
         return min(max(q, low), high)
 
     def _now(self) -> _Instant:
-        """Where it is after the last step; the judge and others ask several times."""
-        if self._seen is None:
-            T = np.asarray(self.entity.pose.to_transformation_matrix(), dtype=np.float64)
+        """Where it is; the judge and others ask several times a step."""
+        T = np.asarray(self.entity.pose.to_transformation_matrix(), dtype=np.float64)
+        if self._seen is None or not np.array_equal(self._seen.T_base_body, T):
             p_base_mass = T[:3, :3] @ self._p_body_mass + T[:3, 3]
             child = self._asset.tree.moving.child
             poses = self._asset.tree.link_poses(self._joint_position(p_base_mass))
