@@ -17,8 +17,10 @@ from gensim2_episodes.run_file import RunFileError, load_run
 from gensim2_episodes.success_table import (
     Sheet,
     cost_sheet,
+    load_benchmark,
     mean_share,
     merge,
+    renewed,
     save_benchmark,
     success_sheet,
 )
@@ -34,6 +36,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "generated": {},
     "imported": {"imported": True},
     "honest": {"start": "honest"},
+    "honest_imported": {"start": "honest", "imported": True},
     "cluttered": {"clutter": 3},
     "randomised": {"randomise": "all"},
     "random": {"controller": RANDOM},
@@ -86,7 +89,11 @@ def run(
 def show(
     folder: Folder,
     save: Annotated[
-        Path | None, typer.Option(help="Write the figures to this file, for docs/tasks.md.")
+        Path | None,
+        typer.Option(
+            help="Write the figures to this file, for docs/tasks.md, in the place of those that it "
+            "holds of the same tasks and kinds of runs."
+        ),
     ] = None,
 ) -> None:
     """Show the table of all runs in a folder."""
@@ -101,7 +108,8 @@ def show(
     for column in benchmark.columns:
         console.print(f"{column.title}: mean {100 * mean_share(column):.1f} %")
     if save is not None:
-        save_benchmark(benchmark, save)
+        before = load_benchmark(save) if save.exists() else None
+        save_benchmark(benchmark if before is None else renewed(before, benchmark), save)
 
 
 def _table(title: str, sheet: Sheet) -> Table:

@@ -95,6 +95,8 @@ def _figures(benchmark: Benchmark) -> str:
         "moment, or 5 cm in x and y; no rest, no dwell, and it does not matter what has fallen.",
         "What is pushed or lifted as a whole stands free where it is generated; imported objects",
         "of those categories slide on the rail that they come with.",
+        "*Honest start*: what is to be opened is shut, what is to be shut is open to its end.",
+        "*Clutter 3*: three household things stand about, near to what is handled.",
         *_CONTROLS,
         "",
         success_sheet(benchmark).markdown(),

@@ -140,13 +140,38 @@ def merge(runs: Iterable[Run]) -> Benchmark:
     """
     merged: dict[str, Run] = {}
     for run in runs:
-        key = repr(sorted(unusual(run.options).items()))
+        key = _key(run.options)
         merged[key] = merged[key].joined(run) if key in merged else run
     if not merged or not all(run.episodes for run in merged.values()):
         raise RunFileError("no episodes")
     columns = map(_column, merged.values())
-    order = sorted(columns, key=lambda c: (not c.planned, c.judged_by_gensim2, c.title))
-    return Benchmark(columns=tuple(order))
+    return Benchmark(columns=tuple(sorted(columns, key=_order)))
+
+
+def renewed(old: Benchmark, new: Benchmark) -> Benchmark:
+    """What has been measured anew, in the place of what was known of the same task and kind."""
+    columns = {_key(column.options): column for column in old.columns}
+    for column in new.columns:
+        before = columns.get(_key(column.options), column)
+        if {*before.tasks} - {*column.tasks}:
+            seeds = (*before.seeds, *column.seeds)
+            column = Column(
+                options=column.options,
+                commits=tuple(dict.fromkeys((*before.commits, *column.commits))),
+                cpus=tuple(sorted({*before.cpus, *column.cpus})),
+                seeds=(min(seeds), max(seeds)),
+                tasks=dict(sorted({**before.tasks, **column.tasks}.items())),
+            )
+        columns[_key(column.options)] = column
+    return Benchmark(columns=tuple(sorted(columns.values(), key=_order)))
+
+
+def _key(options: Mapping[str, Option]) -> str:
+    return repr(sorted(unusual(options).items()))
+
+
+def _order(column: Column) -> tuple[bool, bool, str]:
+    return not column.planned, column.judged_by_gensim2, column.title
 
 
 def load_benchmark(file: Path) -> Benchmark:

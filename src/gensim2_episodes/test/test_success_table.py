@@ -15,6 +15,7 @@ from gensim2_episodes.success_table import (
     load_benchmark,
     mean_share,
     merge,
+    renewed,
     save_benchmark,
     success_sheet,
 )
@@ -150,3 +151,20 @@ def test_figures_survive_a_file(tmp_path: Path) -> None:
     benchmark = merge([run(episode("A", 0, "not_achieved"))])
     save_benchmark(benchmark, tmp_path / "benchmark.json")
     assert load_benchmark(tmp_path / "benchmark.json") == benchmark
+
+
+def test_what_is_measured_anew_replaces_what_was_known_of_it() -> None:
+    honest = {**OPTIONS, "start": "honest"}
+    old = merge([run(episode("OpenBox", 3), episode("CloseBox", 4, "not_achieved"))])
+    again = run(episode("CloseBox", 7), episode("CloseBox", 8), commit="b")
+    new = merge([again, run(episode("OpenBox", 0, "timeout"), options=honest)])
+    usual, shut = renewed(old, new).columns
+    assert usual.commits == ("a", "b") and usual.seeds == (3, 8)
+    assert {t: (f.successes, f.episodes) for t, f in usual.tasks.items()} == {
+        "CloseBox": (2, 2),
+        "OpenBox": (1, 1),
+    }
+    assert shut.options["start"] == "honest" and shut.tasks["OpenBox"].successes == 0
+    # Where all of it is measured anew, nothing is left of how it came about before.
+    (whole,) = renewed(merge([run(episode("CloseBox", 4))]), merge([again])).columns
+    assert whole.commits == ("b",) and whole.seeds == (7, 8)
