@@ -108,6 +108,15 @@ def follow(
     return np.array(path).reshape(-1, q.size)
 
 
+def follow_from(arm: ArmModel, poses: Sequence[Array], q: Array) -> Array:
+    """The part (M <= N, 7) of a path that can be reached, which begins at ``q`` itself.
+
+    What has been solved for the first pose before is taken as it is: solved again it would be a
+    little beside, and a motion would not begin where the one before it has ended.
+    """
+    return np.vstack([q, follow(arm, poses[1:], q, partial=True)])
+
+
 def _solve(arm: ArmModel, T: Array, q: Array) -> tuple[Array, float, float]:
     q = q.copy()
     p_error = r_error = np.inf

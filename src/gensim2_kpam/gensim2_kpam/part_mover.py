@@ -218,7 +218,7 @@ class PartMover:
             end = T.copy()
             end[:3, 3] += BACK * way / np.linalg.norm(way)
             poses = cartesian.interpolate(T, end)
-            path = cartesian.follow(self.arm, poses, q, partial=True)
+            path = cartesian.follow_from(self.arm, poses, q)
             hit = next((i for i, c in enumerate(path) if model.in_collision(c, part_q)), len(path))
             if (hit - 1) * BACK / (len(poses) - 1) >= SHORTEST_BACK:
                 return path[:hit]
@@ -240,7 +240,7 @@ class PartMover:
         self._place(contact, scene, model, touching=True)
         for share in (1.0,) if joint.prismatic else TURN_SHARES[contact.kind]:
             poses, moved = motions.follow_joint(pressed, contact.p_hand, joint, amount, share)
-            path = cartesian.follow(self.arm, [contact.T_base_hand, *poses], q, partial=True)
+            path = cartesian.follow_from(self.arm, [contact.T_base_hand, *poses], q)
             moved = [0.0, *moved]
             end = len(path)
             for number, (configuration, travel) in enumerate(zip(path, moved, strict=False)):

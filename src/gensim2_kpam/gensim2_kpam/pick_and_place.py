@@ -322,7 +322,7 @@ class ObjectMover:
             free_after: Length, m, after which nothing may be touched.
         """
         poses = cartesian.interpolate(T_from, T_to)
-        path = cartesian.follow(self.arm, poses, q, partial=True)
+        path = cartesian.follow_from(self.arm, poses, q)
         length = float(np.linalg.norm(T_to[:3, 3] - T_from[:3, 3]))
         step = length / max(1, len(poses) - 1)
         free = len(path)

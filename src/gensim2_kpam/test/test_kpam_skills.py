@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -110,3 +111,25 @@ def test_failures_say_what_is_wrong(
     nowhere = replace(item, others=(replace(ball, name="drawer"),))
     outcome = planned.plan(TASK, PICK, nowhere, HOME)
     expect(outcome, PlanCode.BAD_SCENE, "none of the keypoints")
+
+
+def test_every_motion_begins_where_the_one_before_it_has_ended(
+    planner: Planner, library: AssetLibrary
+) -> None:
+    """Solved again, the pose in which a cup is let go was 0.016 rad beside it."""
+    task = load_task("StashCupInBox")
+    placed = {o.name: o for o in draw_scene(task, library, np.random.default_rng(1000))}
+    box = placed["box"]
+    scene = seen(replace(box, joint_position=box.asset.joint_position(1.0)))
+    cup = replace(seen(placed["cup"]), others=(scene,))
+    arm, tasks = planner.arm, TaskPlanner(planner)
+    pick = tasks.plan(task, PICK, cup, HOME, seed=0)
+    assert isinstance(pick, Plan), pick
+    reach, lift = (p.trajectory for p in pick.phases if p.trajectory is not None)
+    T_hand_cup = se3.inverse(arm.fk(reach.q[-1])) @ cup.T_base_root
+    held = at_hand(cup, arm.fk(lift.q[-1]), T_hand_cup)
+    place = tasks.plan(task, PLACE, held, lift.q[-1], seed=0)
+    assert isinstance(place, Plan), place
+    motions = [p.trajectory for p in (*pick.phases, *place.phases) if p.trajectory is not None]
+    for before, after in pairwise(motions):
+        assert np.allclose(before.q[-1], after.q[0], atol=1e-6)
