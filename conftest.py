@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-# Who uses one of these is waited for, or has to keep time.
+# Who uses one of these is waited for, or has to keep time. To start a program and wait for its end
+# is neither.
 _BUSY = re.compile(
-    r"\b(rclpy|document_graph|subprocess|threading|multiprocessing|socket|signal|franky|pyrealsense2|launch_ros|LaunchContext)\b"
+    r"\b(rclpy|document_graph|threading|multiprocessing|socket|signal|franky|pyrealsense2|launch_ros|LaunchContext)\b"
 )
 _IMPORTED = re.compile(r"^\s*(?:from|import) (\w+)", re.MULTILINE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks every test of a module that starts processes or threads, or whose helpers do."""
+    """Marks every test of a module that keeps processes or threads, or whose helpers do."""
     for item in items:
         if _is_busy(item.path):
             item.add_marker("alone")

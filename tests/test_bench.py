@@ -25,7 +25,6 @@ from figures import BenchError, Figure, Settings, Spread, make_document, make_ta
 from gensim2_control.config import ArmConfig
 from gensim2_control.hardware import HOME_Q
 from gensim2_control.limits import JointLimits
-from gensim2_tasks.catalogue import load_task, task_names
 from graph_run import Moment, telling
 from machine import cpu_model, read_machine, total_memory
 from processes import Usage, free_domain, parse_cpu, parse_pss, process_name, pss, usage
@@ -261,23 +260,18 @@ def test_unknown_groups_are_refused() -> None:
 def test_it_measures(tmp_path: Path) -> None:
     """Episodes and processes that talk to each other: everything comes, whatever the speed."""
     file = tmp_path / "figures.json"
-    words = [sys.executable, str(BENCH), "--only", "transport,plan", "--quick", "--json", str(file)]
+    words = [sys.executable, str(BENCH), "--only", "transport", "--quick", "--json", str(file)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=GUARD)
     assert done.returncode == 0, done.stdout + done.stderr
     document = json.loads(file.read_text())
     figures = document["figures"]
     assert document["failures"] == {} and document["arguments"]["quick"] is True
     assert {"git", "python", "rclpy", "sapien", "drake", "numpy"} <= set(document["versions"])
-    manipulations = [name for name in task_names() if len(load_task(name).subtasks) == 1]
-    for task in (*manipulations, "all"):
-        median, p95 = (figures[f"plan.{task}.cpu.{name}"]["value"] for name in ("median", "p95"))
-        assert 0 < median <= p95
     for name in ("cloud", "state"):
         assert 0 < figures[f"transport.{name}.received"]["value"] <= 100
         assert figures[f"transport.{name}.latency.median"]["value"] > 0
         assert figures[f"transport.{name}.received"]["samples"] > 30
     assert figures["transport.sender.cpu"]["value"] > 0
-    assert "episodes of OpenBox" in done.stderr
 
 
 def test_a_launch_is_measured_from_its_start_to_its_end(tmp_path: Path) -> None:
