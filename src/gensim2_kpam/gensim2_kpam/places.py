@@ -56,6 +56,7 @@ class Region:
         inwards: Directions in base in which something can be put in.
         drop: Whether it may fall to the bottom.
         level: Whether what stands upright has to stay so.
+        lidded: Whether it is shut afterwards, so that nothing may stick out.
     """
 
     T_base_box: Array
@@ -65,6 +66,7 @@ class Region:
     inwards: tuple[Array, ...]
     drop: bool = True
     level: bool = False
+    lidded: bool = False
 
     @classmethod
     def box(
@@ -107,7 +109,7 @@ def find_places(
     R_box, p_box = region.T_base_box[:3, :3], region.T_base_box[:3, 3]
     up_now = R_now.T @ -DOWN  # of the object, in the frame of the hand
     corners = R_box @ np.array([*product(*zip(region.low, region.high, strict=True))]).T
-    top = float(p_box[2] + corners[2].max())
+    top, height = float(p_box[2] + corners[2].max()), float(np.ptp(corners[2]))
     # Rows: cost, number of the rotation and of the way in, position, height over the region.
     found: list[Array] = []
     away = p_box[:2] / max(1e-6, float(np.linalg.norm(p_box[:2])))  # from the robot
@@ -116,6 +118,8 @@ def find_places(
             continue
         tilted = float(np.arccos(np.clip((R @ up_now)[2], -1.0, 1.0)))
         if tilted > MOST_TILTED and (region.level or not region.drop):
+            continue
+        if region.lidded and np.ptp((vertices @ R.T)[:, 2]) > height:
             continue
         turn = float(np.arccos(np.clip(0.5 * (np.trace(R_now.T @ R) - 1.0), -1.0, 1.0)))
         against = 0.2 * turn + 0.3 * tilted + 0.5 * abs(float(R[2, 1]))

@@ -65,7 +65,8 @@ def _inside(target: SceneObject) -> Region:
     corners = HalfspaceIntersection(
         np.column_stack([interior.planes[:, :3], -interior.planes[:, 3]]), np.zeros(3)
     ).intersections
-    return Region(T, interior.planes, corners.min(axis=0), corners.max(axis=0), tuple(inwards))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    return Region(T, interior.planes, low, high, tuple(inwards), lidded=interior.lidded)
 
 
 def _level_axes(T: Array) -> list[tuple[int, float]]:

@@ -80,7 +80,8 @@ class TaskPlanner:
             return PlanFailure(PlanCode.BAD_CONFIG, text)
         ways: list[SolverConfig | float] = [*solvers]
         goal = goal_openness(task.done_conditions[subtask], wanted.object)
-        if goal is not None:
+        # What stands free does not go along a joint by itself.
+        if goal is not None and not scene.asset.info.free_body:
             ways.insert(0 if attempt >= OFTEN else len(ways), goal)
         tried: list[PlanFailure] = []
         cpu_time, spent = 0.0, 0.0

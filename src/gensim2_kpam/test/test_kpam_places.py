@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -106,3 +107,15 @@ def test_a_bar_over_the_opening_is_gone_around() -> None:
         down = [p for p in found if p.T_base_hand[2, 2] < -0.95]
         assert not down
         assert bool(found) or not possible
+
+
+def test_nothing_is_stood_up_where_it_would_be_in_the_way_of_the_lid() -> None:
+    """A box of crackers is higher than a drawer is deep: upright it cannot be shut in."""
+    T = se3.transform((0.6, 0.1, 0.1))
+    tall = block(0.05, 0.03, 0.18)
+    for lidded in (False, True):
+        region = replace(Region.box(T, np.array([0.15, 0.15, 0.05]), (DOWN,)), lidded=lidded)
+        places = find_places(tall, region, hand_rotations(), HAND)
+        heights = [np.ptp(at(p, tall, p.T_base_hand)[:, 2]) for p in places]
+        assert heights and (max(heights) > 0.15) != lidded
+        assert not lidded or max(heights) <= 0.1
