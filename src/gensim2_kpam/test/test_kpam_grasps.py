@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 import trimesh
-from gensim2_kpam.grasps import TCP, TIP, WIDEST, centre_of_mass, find_grasps
+from gensim2_kpam.grasps import JITTER, TCP, TIP, WIDEST, centre_of_mass, find_grasps
 from gensim2_kpam.hand_shape import surface_points
 from gensim2_tasks.assets import ArticulatedAsset, AssetLibrary, AssetRef
 from gensim2_tasks.procedural.household import GENERATORS
@@ -53,8 +53,9 @@ def test_fingers_close_across_a_box_and_stay_above_the_table(
         middle = 0.5 * (across.min() + across.max())
         assert np.ptp(across) >= grasp.width - 1e-6
         assert abs(middle) < 0.5 * np.ptp(across)
+    # Good ones early; in a looser order than that of their cost, for neighbours fail alike.
     above = [g.cost for g in grasps if g.T_base_hand[2, 2] < -0.87]
-    assert above == sorted(above)
+    assert all(a <= b + JITTER for a, b in combinations(above, 2))
 
 
 def test_a_ball_that_is_too_wide_offers_nothing_and_a_smaller_one_does() -> None:
