@@ -94,6 +94,13 @@ JUDGE = Argument(
 )
 RANDOMISED = (
     Argument(
+        "start",
+        "task",
+        "How far objects are open: task = as drawn, closed, open, or honest = closed where the "
+        "task opens and open where it closes",
+        choices=("task", "closed", "open", "honest"),
+    ),
+    Argument(
         "randomise",
         "task",
         "What differs beside where objects stand: a comma list of mass, friction, damping, lights, "
