@@ -50,10 +50,7 @@ class Actuator:
         """
         candidate, scene, config = self.candidate, self.candidate.scene, self.config
         asset, start = scene.asset, scene.joint_position
-        point, direction = asset.tree.axis_in_root()
-        T = scene.T_base_root
-        prismatic = asset.tree.moving.kind == "prismatic"
-        joint = JointAxis(se3.apply(T, point), T[:3, :3] @ direction, prismatic)
+        joint = motions.joint_of(scene)
         amount = self._joint_travel(openness)
         contact = next(
             c for c in candidate.solver.constraint_list if isinstance(c, PointConstraint)
@@ -74,7 +71,7 @@ class Actuator:
             shifts = []
         failure = PlanFailure(PlanCode.PATH_UNREACHABLE, "post-motion")
         blocked = True
-        for share in (0.0,) if prismatic else config.turn_shares:
+        for share in (0.0,) if joint.prismatic else config.turn_shares:
             self.budget.check()
 
             def follow(slack: float, share: float = share) -> tuple[Array, list[float]]:

@@ -12,11 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 from gensim2_control.trajectory import Trajectory
+from numpy.typing import NDArray
 
 from gensim2_tasks import se3
 
 from .plan import SceneObject
 
+Array = NDArray[np.float64]
 NS = 1_000_000_000
 
 
@@ -40,3 +42,9 @@ def trajectory_as_sent(trajectory: Trajectory) -> Trajectory:
     """
     parts = (divmod(round(float(t) * NS), NS) for t in trajectory.t)
     return replace(trajectory, t=np.array([s + ns / NS for s, ns in parts]))
+
+
+def hold(q: Array, seconds: float) -> Trajectory:
+    """Stays at a configuration (7,): what has been moved or put down may go on for a little."""
+    rows = np.vstack([q, q])
+    return trajectory_as_sent(Trajectory(np.array([0.0, seconds]), rows, np.zeros_like(rows)))

@@ -128,11 +128,18 @@ def surface_of(
     normals = np.concatenate([h.equations[:, :3] for h in hulls])
     sides = corners[:, 1:] - corners[:, :1]
     area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
+    points, faces = points_on(corners, area, rng, count)
+    return list(zip(points, normals[faces], strict=True))
+
+
+def points_on(
+    corners: Array, area: Array, rng: np.random.Generator, count: int
+) -> tuple[Array, NDArray[np.int64]]:
+    """Points (count, 3) on triangles (N, 3, 3), as many as their area asks for, and whose."""
     faces = rng.choice(len(area), count, p=area / area.sum())
     share = np.sort(rng.random((count, 2)), axis=1)
     weights = np.stack([share[:, 0], share[:, 1] - share[:, 0], 1.0 - share[:, 1]], axis=1)
-    points = np.einsum("ij,ijk->ik", weights, corners[faces])
-    return list(zip(points, normals[faces], strict=True))
+    return np.einsum("ij,ijk->ik", weights, corners[faces]), faces
 
 
 def pieces_on(hulls: Sequence[ConvexHull], p: Array, d: Array) -> list[tuple[float, float, Array]]:

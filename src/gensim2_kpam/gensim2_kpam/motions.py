@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from gensim2_tasks import se3
 
+from .plan import SceneObject
 from .solver_config import NAMED_MOTIONS, TRANSLATIONS, Motion
 
 Array = NDArray[np.float64]
@@ -35,6 +36,14 @@ class JointAxis:
         if self.prismatic:
             return se3.transform(self.direction * amount)
         return se3.about_line(self.point, self.direction, amount)
+
+
+def joint_of(scene: SceneObject) -> JointAxis:
+    """The joint of an object, in base."""
+    point, direction = scene.asset.tree.axis_in_root()
+    T = scene.T_base_root
+    prismatic = scene.asset.tree.moving.kind == "prismatic"
+    return JointAxis(se3.apply(T, point), T[:3, :3] @ direction, prismatic)
 
 
 def _translated(T: Array, kind: str, value: float) -> Array:

@@ -19,6 +19,7 @@ from scipy.spatial.transform import Rotation
 
 from gensim2_tasks import se3
 
+from .grasps import points_on
 from .hand_shape import hand_points, hull_of
 from .motions import JointAxis
 
@@ -71,28 +72,61 @@ class Contact:
     width: float = 0.0
 
 
-def find_contacts(
-    part: Sequence[Array],
-    others: Iterable[Array],
-    joint: JointAxis,
-    sign: float,
-    rng: np.random.Generator,
-) -> list[Iterator[Contact]]:
+@dataclass(frozen=True)
+class Solid:
+    """A convex piece: rows n, d (n @ p + d <= 0 within), and the box around it, m."""
+
+    rows: Array
+    low: Array
+    high: Array
+
+    @staticmethod
+    def of(hull: ConvexHull) -> Solid:
+        """Of a hull."""
+        return Solid(hull.equations, hull.points.min(axis=0), hull.points.max(axis=0))
+
+
+@dataclass(frozen=True)
+class MovingPart:
+    """A part that is to be moved, and all that stands there, in base.
+
+    Attributes:
+        hulls: Of its convex pieces.
+        solids: Of all convex pieces, its own too.
+        joint: Of the part.
+        sign: Of the motion of the joint that is wanted.
+    """
+
+    hulls: tuple[ConvexHull, ...]
+    solids: tuple[Solid, ...]
+    joint: JointAxis
+    sign: float
+
+    @staticmethod
+    def of(
+        part: Iterable[Array], others: Iterable[Array], joint: JointAxis, sign: float
+    ) -> MovingPart:
+        """Of vertices (N, 3) of the pieces of the part and of all else, m in base."""
+        hulls = tuple(map(hull_of, part))
+        return MovingPart(hulls, tuple(map(Solid.of, (*hulls, *map(hull_of, others)))), joint, sign)
+
+    def motion(self, points: Array) -> Array:
+        """Velocity (N, 3) of points of the part per unit of the joint, the way it is wanted."""
+        return self.sign * motion_of(points, self.joint)
+
+
+def find_contacts(part: MovingPart, rng: np.random.Generator) -> list[Iterator[Contact]]:
     """Contacts that move a part, by kind, good ones early; whether the arm gets there is not seen.
 
     Args:
-        part: Vertices (N, 3) of the convex pieces of the part in base, m.
-        others: Those of all else that stands there.
-        joint: Of the part, in base.
-        sign: Of the motion of the joint that is wanted.
+        part: The part.
         rng: Source of the points of the surface.
     """
-    hulls = [hull_of(v) for v in part]
-    solids = [Solid.of(h) for h in (*hulls, *map(hull_of, others))]
+    hulls = part.hulls
     corners = np.concatenate([h.points[h.simplices] for h in hulls])
     normals = np.concatenate([h.equations[:, :3] for h in hulls])
     middles = corners.mean(axis=1)
-    motion = sign * motion_of(middles, joint)
+    motion = part.motion(middles)
     lever = np.linalg.norm(motion, axis=1)
     along = -np.einsum("ij,ij->i", normals, motion) / np.maximum(lever, 1e-9)
     longest = float(lever.max())
@@ -107,13 +141,15 @@ def find_contacts(
     for kind, fits in kinds:
         if area[fits].sum() < LEAST_AREA:
             continue
-        p, faces = _points(corners[fits], area[fits], POINTS, rng)
+        p, faces = points_on(corners[fits], area[fits], rng, POINTS)
         n = normals[fits][faces]
-        outside = ~_inside(p + 2.0 * GAP * n, solids)
+        outside = ~_inside(p + 2.0 * GAP * n, part.solids)
         for point, normal in zip(p[outside], n[outside], strict=True):
-            found += _hands(kind, point, normal, joint, sign, longest)
+            found += _hands(kind, point, normal, part, longest)
     shapes = (hand_points(closed=True, apart=0.03), hand_points(closed=True, apart=0.008))
-    return [open_to([c for c in found if c.kind == kind], shapes, solids, rng) for kind, _ in kinds]
+    return [
+        open_to([c for c in found if c.kind == kind], shapes, part.solids, rng) for kind, _ in kinds
+    ]
 
 
 def open_to(
@@ -151,30 +187,6 @@ def motion_of(points: Array, joint: JointAxis) -> Array:
     return np.cross(joint.direction, points - joint.point)
 
 
-def _points(
-    corners: Array, area: Array, count: int, rng: np.random.Generator
-) -> tuple[Array, NDArray[np.int64]]:
-    """Points (count, 3) on triangles (N, 3, 3), as many as their area asks for, and whose."""
-    faces = rng.choice(len(area), count, p=area / area.sum())
-    share = np.sort(rng.random((count, 2)), axis=1)
-    weights = np.stack([share[:, 0], share[:, 1] - share[:, 0], 1.0 - share[:, 1]], axis=1)
-    return np.einsum("ij,ijk->ik", weights, corners[faces]), faces
-
-
-@dataclass(frozen=True)
-class Solid:
-    """A convex piece: rows n, d (n @ p + d <= 0 within), and the box around it, m."""
-
-    rows: Array
-    low: Array
-    high: Array
-
-    @staticmethod
-    def of(hull: ConvexHull) -> Solid:
-        """Of a hull."""
-        return Solid(hull.equations, hull.points.min(axis=0), hull.points.max(axis=0))
-
-
 def _inside(points: Array, solids: Sequence[Solid]) -> NDArray[np.bool_]:
     """Which points (N, 3) are in one of the solids."""
     found = np.zeros(len(points), dtype=bool)
@@ -186,10 +198,10 @@ def _inside(points: Array, solids: Sequence[Solid]) -> NDArray[np.bool_]:
 
 
 def _hands(
-    kind: ContactKind, p: Array, normal: Array, joint: JointAxis, sign: float, longest: float
+    kind: ContactKind, p: Array, normal: Array, part: MovingPart, longest: float
 ) -> list[Contact]:
     """Hands that touch at a point, whichever part of the fingers does, turned about the normal."""
-    motion = sign * motion_of(p[None], joint)[0]
+    motion = part.motion(p[None])[0]
     speed = float(np.linalg.norm(motion))
     off = 1.0 + float(normal @ motion) / speed if kind == "push" else 1.0
     lever = 1.0 - speed / longest

@@ -6,7 +6,7 @@ the door is what one must not miss it for. Fingers may be one above the other he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from scipy.spatial.transform import Rotation
 from gensim2_tasks import se3
 
 from .grasps import LOWEST, STEEPEST, TCP, WIDEST, angle_between, pieces_on, surface_of
-from .hand_shape import hand_points, hull_of
-from .motions import JointAxis
-from .part_contacts import Contact, Solid, motion_of, open_to
+from .hand_shape import hand_points
+from .part_contacts import Contact, MovingPart, open_to
 
 Array = NDArray[np.float64]
 POINTS_PER_PIECE, MOST_POINTS = 14, 260
@@ -27,26 +26,16 @@ DEEPER = (0.0, 0.006)  # m, the line of the grasp may be off the TCP towards the
 NEAREST = 0.35  # share of the longest lever
 
 
-def find_part_grasps(
-    part: Sequence[Array],
-    others: Iterable[Array],
-    joint: JointAxis,
-    sign: float,
-    rng: np.random.Generator,
-) -> Iterator[Contact]:
+def find_part_grasps(part: MovingPart, rng: np.random.Generator) -> Iterator[Contact]:
     """Grasps, good ones early; whether the arm gets there is not looked at.
 
     Args:
-        part: Vertices (N, 3) of the convex pieces of the part in base, m.
-        others: Those of all else that stands there.
-        joint: Of the part, in base.
-        sign: Of the motion of the joint that is wanted.
+        part: The part.
         rng: Source of the points of the surface.
     """
-    hulls = [hull_of(v) for v in part]
-    solids = [Solid.of(h) for h in (*hulls, *map(hull_of, others))]
+    hulls = part.hulls
     corners = np.concatenate([h.points for h in hulls])
-    longest = float(np.linalg.norm(motion_of(corners, joint), axis=1).max())
+    longest = float(np.linalg.norm(part.motion(corners), axis=1).max())
     each = max(1, min(POINTS_PER_PIECE, MOST_POINTS // len(hulls)))
     found: list[Contact] = []
     for hull in hulls:
@@ -56,13 +45,13 @@ def find_part_grasps(
                 if abs(enter) > LOWEST or not 2 * LOWEST <= leave <= WIDEST or slant > STEEPEST:
                     continue
                 middle = p - 0.5 * leave * normal
-                motion = sign * motion_of(middle[None], joint)[0]
+                motion = part.motion(middle[None])[0]
                 lever = float(np.linalg.norm(motion))
                 if lever >= NEAREST * longest:
                     cost = 0.5 * slant + (1.0 - lever / longest)
                     found += _hands(middle, normal, leave, motion / lever, cost)
     shapes = (hand_points(closed=False, apart=0.03), hand_points(closed=False, apart=0.008))
-    return open_to(found, shapes, solids, rng)
+    return open_to(found, shapes, part.solids, rng)
 
 
 def _hands(middle: Array, line: Array, width: float, motion: Array, cost: float) -> list[Contact]:

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise, zip_longest
+from itertools import chain, islice, zip_longest
 
 import numpy as np
 from gensim2_control.limits import JointLimits
-from gensim2_control.trajectory import Trajectory
 from numpy.typing import NDArray
-
-from gensim2_tasks import se3
 
 from . import cartesian, motions, transit
 from .arm_model import ArmModel
-from .as_message import trajectory_as_sent
+from .as_message import hold
 from .budget import Budget
 from .collision_model import CollisionModel
 from .hand_pose import PoseSolver
 from .motions import JointAxis
-from .part_contacts import Contact, find_contacts
+from .part_contacts import Contact, MovingPart, find_contacts
 from .part_grasps import find_part_grasps
 from .pick_and_place import Failures, Found
 from .plan import Phase, PlanCode, PlanFailure, SceneObject
@@ -92,20 +89,16 @@ class PartMover:
         """
         failures = Failures()
         asset, part_q = scene.asset, scene.joint_position
-        joint = joint_of(scene)
+        joint = motions.joint_of(scene)
         amount = asset.joint_position(openness) - part_q
         moving = model.moving_links
         pieces = [(link in moving, v) for link, v in scene.hulls()]
         others = [v for own, v in pieces if not own]
         others += [v for o in scene.others for _, v in o.hulls()]
-        part = [v for own, v in pieces if own]
-        sign = float(np.sign(amount))
+        part = MovingPart.of([v for own, v in pieces if own], others, joint, float(np.sign(amount)))
         contacts = chain.from_iterable(
             islice(
-                _in_turn(
-                    *find_contacts(part, others, joint, sign, rng),
-                    find_part_grasps(part, others, joint, sign, rng),
-                ),
+                _in_turn(*find_contacts(part, rng), find_part_grasps(part, rng)),
                 MOST_CONTACTS,
             )
             for _ in range(ROUNDS)
@@ -144,7 +137,15 @@ class PartMover:
         """The plan of a way; None where the arm does not get to it."""
         contact, back, actuate = way.contact, way.back, way.actuate
         self._place(contact, scene, model, touching=False)
-        path = self._transit(q_start, back[-1], model, scene.joint_position, rng)
+        path = transit.free_way(
+            self.arm,
+            model,
+            q_start,
+            back[-1],
+            part_q=scene.joint_position,
+            clearance=self.config.clearance,
+            rng=rng,
+        )
         if path is None:
             failures.note(PlanCode.TRANSIT_FAILED, "no free way to the contact")
             return None
@@ -160,7 +161,7 @@ class PartMover:
                 *((closed,) if grasp else ()),
                 Phase("actuate", retime(self.arm.plant, actuate, self._limits)),
                 *((opened,) if grasp else ()),
-                Phase("settle", _hold(actuate[-1], self.config.settle_time)),
+                Phase("settle", hold(actuate[-1], self.config.settle_time)),
             )
         except RetimingError as error:
             failures.note(PlanCode.RETIMING_FAILED, str(error))
@@ -265,44 +266,8 @@ class PartMover:
             model.place(scene.T_base_root, finger)
         model.allow_contact(touching)
 
-    def _transit(
-        self,
-        q_start: Array,
-        q_goal: Array,
-        model: CollisionModel,
-        part_q: float,
-        rng: np.random.Generator,
-    ) -> Array | None:
-        bounds = self.arm.limits_from(q_start)
-        ends = (q_start, q_goal)
-        near = any(model.in_collision(q, part_q, self.config.clearance) for q in ends)
-        clearance = 0.0 if near else self.config.clearance
-
-        def collides(q: Array) -> bool:
-            within = np.all(q >= bounds[0] - 1e-6) and np.all(q <= bounds[1] + 1e-6)
-            return not within or model.in_collision(q, part_q, clearance)
-
-        corners = transit.plan_transit(q_start, q_goal, collides, bounds, rng)
-        if corners is None:
-            return None
-        legs = [transit.line(a, b)[:-1] for a, b in pairwise(corners)]
-        return np.vstack([*legs, corners[-1][None]])
-
 
 def _in_turn(*kinds: Iterator[Contact]) -> Iterator[Contact]:
     """All kinds in turn: one of them may lead nowhere."""
     for row in zip_longest(*kinds):
         yield from (contact for contact in row if contact is not None)
-
-
-def joint_of(scene: SceneObject) -> JointAxis:
-    """The joint of an object, in base."""
-    point, direction = scene.asset.tree.axis_in_root()
-    T = scene.T_base_root
-    prismatic = scene.asset.tree.moving.kind == "prismatic"
-    return JointAxis(se3.apply(T, point), T[:3, :3] @ direction, prismatic)
-
-
-def _hold(q: Array, seconds: float) -> Trajectory:
-    rows = np.vstack([q, q])
-    return trajectory_as_sent(Trajectory(np.array([0.0, seconds]), rows, np.zeros_like(rows)))

@@ -8,11 +8,10 @@ really is in the hand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
 from gensim2_control.limits import JointLimits
-from gensim2_control.trajectory import Trajectory
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
@@ -20,7 +19,7 @@ from gensim2_tasks import se3
 
 from . import cartesian, transit
 from .arm_model import ArmModel
-from .as_message import trajectory_as_sent
+from .as_message import hold
 from .budget import Budget
 from .collision_model import CollisionModel
 from .grasps import Grasp, centre_of_mass, find_grasps
@@ -122,7 +121,7 @@ class ObjectMover:
                 continue
             back, lift = found
             self._set(item, held=False)
-            path = self._transit(q_start, back[-1], self.config.clearance, rng, budget)
+            path = self._free_way(q_start, back[-1], self.config.clearance, rng, budget)
             if path is None:
                 failures.note(PlanCode.TRANSIT_FAILED, "no free way to the object")
                 shut += 1
@@ -165,7 +164,7 @@ class ObjectMover:
             budget.check()
             for inwards in self._ways_in(place, held, item, q_start, failures):
                 self._set(item, held=True, pieces=held.pieces)
-                path = self._transit(q_start, inwards[0], HELD_CLEARANCE, rng, budget)
+                path = self._free_way(q_start, inwards[0], HELD_CLEARANCE, rng, budget)
                 if path is None:
                     failures.note(PlanCode.TRANSIT_FAILED, "no free way to where it has to go")
                     break
@@ -180,7 +179,7 @@ class ObjectMover:
                             "ungrasp", gripper=(self.config.finger_open, self.config.grip_effort)
                         ),
                         Phase("retreat", retime(self.arm.plant, away, self._limits)),
-                        Phase("settle", _hold(away[-1], self.config.settle_time)),
+                        Phase("settle", hold(away[-1], self.config.settle_time)),
                     )
                 except RetimingError as error:
                     failures.note(PlanCode.RETIMING_FAILED, str(error))
@@ -340,7 +339,7 @@ class ObjectMover:
         failures.note(PlanCode.PATH_COLLISION, f"{what}: {text}")
         return True
 
-    def _transit(
+    def _free_way(
         self,
         q_start: Array,
         q_goal: Array,
@@ -348,23 +347,16 @@ class ObjectMover:
         rng: np.random.Generator,
         budget: Budget,
     ) -> Array | None:
-        bounds = self.arm.limits_from(q_start)
-
-        def collides(q: Array) -> bool:
-            budget.check()
-            within = np.all(q >= bounds[0] - 1e-6) and np.all(q <= bounds[1] + 1e-6)
-            return not within or self.model.in_collision(q, 0.0, clearance)
-
-        # Where it begins or ends nearer to something than that, it may be as near.
-        if self.model.in_collision(q_start, 0.0, clearance) or self.model.in_collision(
-            q_goal, 0.0, clearance
-        ):
-            clearance = 0.0
-        corners = transit.plan_transit(q_start, q_goal, collides, bounds, rng)
-        if corners is None:
-            return None
-        legs = [transit.line(a, b)[:-1] for a, b in pairwise(corners)]
-        return np.vstack([*legs, corners[-1][None]])
+        return transit.free_way(
+            self.arm,
+            self.model,
+            q_start,
+            q_goal,
+            part_q=0.0,
+            clearance=clearance,
+            rng=rng,
+            check=budget.check,
+        )
 
 
 def _open_to(grasps: Iterable[Grasp], points: Array) -> Iterator[Grasp]:
@@ -373,12 +365,6 @@ def _open_to(grasps: Iterable[Grasp], points: Array) -> Iterator[Grasp]:
         R, p = grasp.T_base_hand[:3, :3], grasp.T_base_hand[:3, 3]
         if not meets((points - p) @ R, (*HAND_SOLIDS, *FINGER_SOLIDS)):
             yield grasp
-
-
-def _hold(q: Array, seconds: float) -> Trajectory:
-    """Stays where it is: what has been put down may roll a little."""
-    rows = np.vstack([q, q])
-    return trajectory_as_sent(Trajectory(np.array([0.0, seconds]), rows, np.zeros_like(rows)))
 
 
 def _held(item: SceneObject, T_base_hand: Array) -> Held:

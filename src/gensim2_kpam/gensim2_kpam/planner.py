@@ -24,13 +24,12 @@ from itertools import pairwise
 
 import numpy as np
 from gensim2_control.limits import JointLimits
-from gensim2_control.trajectory import Trajectory
 from numpy.typing import NDArray
 
 from . import transit
 from .actuation import SAME_SOLUTION, ActuationSolver, Target, all_seeds
 from .arm_model import ArmModel
-from .as_message import trajectory_as_sent
+from .as_message import hold
 from .budget import Budget, OutOfTimeError
 from .candidate import Candidate
 from .collision_model import CollisionModel
@@ -221,9 +220,7 @@ class Planner:
     def _phases(self, solver: SolverConfig, approach: Array, actuate: Array) -> tuple[Phase, ...]:
         config = self.config
         limits, plant = self.limits, self.arm.plant
-        hold = np.vstack([actuate[-1], actuate[-1]])
-        t = np.array([0.0, max(config.settle_time, solver.settle_time)])
-        settle = trajectory_as_sent(Trajectory(t=t, q=hold, dq=np.zeros_like(hold)))
+        settle = hold(actuate[-1], max(config.settle_time, solver.settle_time))
         close = Phase("gripper", gripper=(config.finger_closed, config.grip_effort))
         start = Phase("gripper", gripper=(config.finger_open, config.grip_effort))
         return (

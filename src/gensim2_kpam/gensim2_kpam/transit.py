@@ -7,9 +7,13 @@ given generator.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .arm_model import ArmModel
+from .collision_model import CollisionModel
 
 Array = NDArray[np.float64]
 CheckFunction = Callable[[Array], bool]
@@ -135,3 +139,43 @@ def _shorten(path: list[Array], collides: CheckFunction, rng: np.random.Generato
         if j - i >= 2 and line_is_free(path[i], path[j], collides):
             path = path[: i + 1] + path[j:]
     return path
+
+
+def free_way(
+    arm: ArmModel,
+    model: CollisionModel,
+    q_start: Array,
+    q_goal: Array,
+    *,
+    part_q: float,
+    clearance: float,
+    rng: np.random.Generator,
+    check: Callable[[], None] = lambda: None,
+) -> Array | None:
+    """A free joint path (N, 7) from one configuration to another; None = none was found.
+
+    Args:
+        arm: The arm.
+        model: Placed at the scene.
+        q_start: Where it begins (7,), rad.
+        q_goal: Where it ends (7,), rad.
+        part_q: Position of the object's joint, rad or m.
+        clearance: Kept from everything, m; where the path begins or ends nearer to something it
+            may be as near.
+        rng: Of the random samples.
+        check: Called before every look at a configuration.
+    """
+    bounds = arm.limits_from(q_start)
+    if any(model.in_collision(q, part_q, clearance) for q in (q_start, q_goal)):
+        clearance = 0.0
+
+    def collides(q: Array) -> bool:
+        check()
+        within = np.all(q >= bounds[0] - 1e-6) and np.all(q <= bounds[1] + 1e-6)
+        return not within or model.in_collision(q, part_q, clearance)
+
+    corners = plan_transit(q_start, q_goal, collides, bounds, rng)
+    if corners is None:
+        return None
+    legs = [line(a, b)[:-1] for a, b in pairwise(corners)]
+    return np.vstack([*legs, corners[-1][None]])

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from gensim2_kpam.hand_shape import hand_points, hull_of
 from gensim2_kpam.motions import JointAxis
-from gensim2_kpam.part_contacts import PRESS_SLOPE, PUSH_CONE, Contact, find_contacts, motion_of
+from gensim2_kpam.part_contacts import (
+    PRESS_SLOPE,
+    PUSH_CONE,
+    Contact,
+    MovingPart,
+    find_contacts,
+    motion_of,
+)
 from gensim2_kpam.part_grasps import find_part_grasps
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,7 +56,7 @@ def test_contacts_move_the_lid_and_no_hand_is_in_anything(
 ) -> None:
     part = lid(overhang, thickness)
     rng = np.random.default_rng(seed)
-    pushes, presses = find_contacts([part], [CHEST], HINGE, UPWARDS, rng)
+    pushes, presses = find_contacts(MovingPart.of([part], [CHEST], HINGE, UPWARDS), rng)
     found = [*islice(pushes, 40), *islice(presses, 40)]
     assert {c.kind for c in found} == {"push", "press"}
     for contact in found:
@@ -71,7 +78,7 @@ def test_contacts_move_the_lid_and_no_hand_is_in_anything(
 
 def test_a_lid_without_an_edge_to_reach_under_is_pressed() -> None:
     rng = np.random.default_rng(0)
-    pushes, presses = find_contacts([lid(0.0)], [CHEST], HINGE, UPWARDS, rng)
+    pushes, presses = find_contacts(MovingPart.of([lid(0.0)], [CHEST], HINGE, UPWARDS), rng)
     assert [*pushes] == []
     # On its front, and never on what the joint does not hold.
     fronts = [c for c in islice(presses, 30) if c.press[0] > 1e-4]
@@ -81,7 +88,7 @@ def test_a_lid_without_an_edge_to_reach_under_is_pressed() -> None:
 def test_shutting_is_pushing_from_above() -> None:
     rng = np.random.default_rng(1)
     opened = se3.apply(HINGE.displacement(1.2), lid(0.02))
-    pushes, _ = find_contacts([opened], [CHEST], HINGE, -UPWARDS, rng)
+    pushes, _ = find_contacts(MovingPart.of([opened], [CHEST], HINGE, -UPWARDS), rng)
     best = next(pushes)
     motion = -motion_of(touched(best)[None], HINGE)[0]
     assert best.press @ motion > 0.0
@@ -90,7 +97,9 @@ def test_shutting_is_pushing_from_above() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_bar_of_a_door_is_found_beside_the_leaf(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    grasps = [*islice(find_part_grasps([LEAF, BAR], [WALL], DOOR_HINGE, 1.0, rng), 60)]
+    grasps = [
+        *islice(find_part_grasps(MovingPart.of([LEAF, BAR], [WALL], DOOR_HINGE, 1.0), rng), 60)
+    ]
     assert grasps
     for grasp in grasps:
         p = touched(grasp)
@@ -104,13 +113,13 @@ def test_the_bar_of_a_door_is_found_beside_the_leaf(seed: int) -> None:
 def test_what_is_wider_than_the_hand_offers_no_grasp() -> None:
     rng = np.random.default_rng(0)
     thick = block((0.55, 0.65), (-0.2, 0.2), (0.02, 0.4))
-    assert [*find_part_grasps([thick], [], DOOR_HINGE, 1.0, rng)] == []
+    assert [*find_part_grasps(MovingPart.of([thick], [], DOOR_HINGE, 1.0), rng)] == []
 
 
 def test_the_same_seed_finds_the_same() -> None:
     def found() -> list[Array]:
         rng = np.random.default_rng(5)
-        kinds = find_contacts([lid(0.02)], [CHEST], HINGE, UPWARDS, rng)
+        kinds = find_contacts(MovingPart.of([lid(0.02)], [CHEST], HINGE, UPWARDS), rng)
         return [c.T_base_hand for kind in kinds for c in islice(kind, 5)]
 
     assert np.array_equal(found(), found())

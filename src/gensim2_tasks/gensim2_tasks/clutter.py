@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import ConvexHull
 
-from . import se3
 from .assets import ArticulatedAsset, AssetLibrary
-from .footprint import HIGH, OPENNESSES, footprint, gap
+from .footprint import OPENNESSES, covered, footprint, gap
 from .placement import NEAREST, ROOM, NoRoomError, PlacedObject
 from .procedural.household import GENERATORS
 from .randomisation import Count
@@ -38,16 +36,7 @@ def swept(placed: PlacedObject) -> Array:
 
     A free one may go the way of its joint too, which is where it is meant to go.
     """
-    asset, T_base_root = placed.asset, placed.T_base_root
-    points = [footprint(asset, T_base_root)]
-    for openness in OPENNESSES:
-        poses = asset.tree.link_poses(asset.joint_position(openness))
-        for link, vertices in asset.hulls:
-            p = se3.apply(T_base_root @ poses[link], vertices)
-            if p[:, 2].min() < HIGH:
-                points.append(p[:, :2])
-    every = np.concatenate(points)
-    return np.asarray(every[ConvexHull(every).vertices])
+    return covered(placed.asset, placed.T_base_root, OPENNESSES)
 
 
 def draw_clutter(

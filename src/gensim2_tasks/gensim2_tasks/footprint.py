@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.spatial import ConvexHull
 
@@ -18,7 +20,11 @@ def footprint(asset: ArticulatedAsset, T_base_root: Array) -> Array:
 
     Of an object with a joint it is what it may come to cover; a free one stays as it is placed.
     """
-    opens = (0.0,) if asset.info.free_body else OPENNESSES
+    return covered(asset, T_base_root, (0.0,) if asset.info.free_body else OPENNESSES)
+
+
+def covered(asset: ArticulatedAsset, T_base_root: Array, opens: Iterable[float]) -> Array:
+    """Convex outline (N, 2) of what an object covers at some openness or other, m in base."""
     points = []
     for openness in opens:
         poses = asset.tree.link_poses(asset.joint_position(openness))
