@@ -163,7 +163,12 @@ def main(
             console.print(f"{name} {value!r}: expected {' or '.join(known)}")
             raise typer.Exit(2)
     if dataset is not None and (controller != EXPERT or start != "task"):
-        console.print(f"error: --dataset records {EXPERT} from the usual start", style="red")
+        console.print(
+            f"error: --dataset records {EXPERT} from the usual start",
+            style="red",
+            soft_wrap=True,
+            markup=False,
+        )
         raise typer.Exit(2)
     if perturb not in (NONE, *DisturbanceKind):
         console.print(f"perturb {perturb!r}: expected {NONE}, {', '.join(DisturbanceKind)}")
@@ -180,11 +185,16 @@ def main(
             variation=Variation.parse(randomise, clutter, split),
         )
     except (TaskError, AssetError, RandomisationError, StoreError) as error:
-        console.print(f"error: {error}", style="red")
+        console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
         raise typer.Exit(2) from None
     json_file = json_file.expanduser() if json_file is not None else None
     if json_file is not None and not json_file.parent.is_dir():
-        console.print(f"error: there is no folder {json_file.parent}", style="red")
+        console.print(
+            f"error: there is no folder {json_file.parent}",
+            style="red",
+            soft_wrap=True,
+            markup=False,
+        )
         raise typer.Exit(2)
     kept = Run.here(
         {
@@ -204,7 +214,7 @@ def main(
         if json_file is not None and json_file.exists():
             kept = load_run(json_file).joined(kept)
     except RunFileError as error:
-        console.print(f"error: {json_file}: {error}", style="red")
+        console.print(f"error: {json_file}: {error}", style="red", soft_wrap=True, markup=False)
         raise typer.Exit(2) from None
     done = {(e.task, e.seed): e for e in kept.episodes}
     results: list[BatchEpisode] = []
@@ -252,7 +262,7 @@ def main(
             )
             result = collect_batch(runner, request, ended, disturb)
             if len(of_task) < episodes:
-                console.print(f"error: {result.text}", style="red", markup=False)
+                console.print(f"error: {result.text}", style="red", soft_wrap=True, markup=False)
                 raise typer.Exit(1) from result.cause
         table.add_row(*summary_row(task, of_task))
         results += of_task

@@ -48,7 +48,9 @@ def _console() -> Console:
 
 
 def _fail(error: Exception) -> typer.Exit:
-    Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
+    Console(stderr=True, highlight=False).print(
+        str(error), style="red", soft_wrap=True, markup=False
+    )
     return typer.Exit(1)
 
 
