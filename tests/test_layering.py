@@ -28,9 +28,16 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Single modules that join rooms on purpose: they run the same logic without the transport.
 JOINING: dict[str, set[str]] = {
     "gensim2_episodes/gensim2_episodes/batch.py": {"gensim2_kpam", "gensim2_sim_bridge"},
+    "gensim2_episodes/gensim2_episodes/batch_eyes.py": {
+        "gensim2_perception",
+        "gensim2_sim_bridge",
+    },
+    "gensim2_episodes/gensim2_episodes/bench_success.py": {"gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/batch_graph.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/disturbance.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/replay.py": {"gensim2_sim_bridge"},
+    "gensim2_policy/gensim2_policy/headless.py": {"gensim2_sim_bridge", "gensim2_tasks"},
+    "gensim2_policy/gensim2_policy/headless_worker.py": {"gensim2_tasks"},
 }
 MESSAGES = "gensim2_msgs"
 # Distributions of ROS, beside everything that ends as message packages do. ament_index_python only

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 from gensim2_control.body_state import BodyState
 from gensim2_control.hardware import ARM_JOINTS, JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
@@ -29,6 +30,7 @@ from gensim2_episodes.attempts import (
     whole_ns,
 )
 from gensim2_episodes.batch import BatchCell, BatchRunner
+from gensim2_episodes.batch_eyes import BatchEyes
 from gensim2_episodes.disturbance import Disturbance, DisturbanceKind
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome, json_object
@@ -84,7 +86,7 @@ def scene_of(simulation: Simulation) -> Scene:
 class BatchGraph:
     """Implements `attempts.Graph` over the simulation and planner of a batch runner.
 
-    Records the state of robot and objects; there are no cameras.
+    Records the state of robot and objects, and clouds where there are eyes.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class BatchGraph:
         kinematics: Fr3Kinematics,
         rate: float,
         disturb: DisturbanceKind | None = None,
+        eyes: BatchEyes | None = None,
     ) -> None:
         """Takes over a runner.
 
@@ -101,8 +104,9 @@ class BatchGraph:
             kinematics: Of the robot.
             rate: Of the observations [Hz].
             disturb: How every episode is spoiled once; None = not at all.
+            eyes: Make clouds, which are recorded too; None = there are none.
         """
-        self._disturb = disturb
+        self._disturb, self._eyes = disturb, eyes
         self._simulation, self._planner = runner.simulation, runner.planner
         made = self._simulation.rate / self._simulation.observation_steps
         if abs(made - rate) > 1e-9:
@@ -143,7 +147,9 @@ class BatchGraph:
 
     def record(self, writer: EpisodeWriter, scene: Scene) -> Recording:
         """See `attempts.Graph`."""
-        config = RecorderConfig(self._period_ns, cloud=False, truth=bool(scene.movable))
+        config = RecorderConfig(
+            self._period_ns, cloud=self._eyes is not None, truth=bool(scene.movable)
+        )
         self._recording = Recording.of_scene(writer, config, self._kinematics, scene)
         state = self._simulation.body.state
         if state is not None:
@@ -199,7 +205,7 @@ class BatchGraph:
 
     def cameras(self) -> Mapping[str, CameraRecord]:
         """See `attempts.Graph`."""
-        return {}
+        return {} if self._eyes is None else self._eyes.records()
 
     def _control(self) -> None:
         """Runs the controllers; where an observation is due, takes it."""
@@ -217,6 +223,10 @@ class BatchGraph:
         return scene
 
     def _feed(self, state: BodyState, scene: Scene) -> None:
+        cloud = None
+        if self._eyes is not None:
+            cloud = self._eyes.cloud(self._simulation.world, np.asarray(state.q))
+
         def add(to: Assembler) -> None:
             stamp_ns = _ns(state.t)
             measured = JointReading(JOINTS, state.q.tolist(), state.dq.tolist())
@@ -225,6 +235,8 @@ class BatchGraph:
             to.add_reference(stamp_ns, commanded)
             to.add_gripper_reference(stamp_ns, state.gripper_ref, state.gripper_effort)
             to.add_scene(scene.stamp_ns, scene.truth())
+            if cloud is not None:
+                to.add_cloud(stamp_ns, cloud.xyz, cloud.rgb)
 
         if self._recording is not None:
             self._recording.feed(add)

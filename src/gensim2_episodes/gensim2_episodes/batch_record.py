@@ -1,6 +1,7 @@
 """Runs episodes without transport through the manager, so that they lie in a data set.
 
-The manifests and arrays are those that a collection over the graph with `obs:=state` would make.
+The manifests and arrays are those of a collection over the graph with `obs:=state` or,
+where there are eyes, `obs:=pointcloud`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from gensim2_control.kinematics import Fr3Kinematics
 
 from gensim2_episodes.attempts import Attempt, CollectRequest, CollectResult
 from gensim2_episodes.batch import BatchEpisode, BatchRunner
+from gensim2_episodes.batch_eyes import BatchEyes
 from gensim2_episodes.batch_graph import BatchGraph
 from gensim2_episodes.disturbance import DisturbanceKind
 from gensim2_episodes.manager import Collection, ManagerConfig, Progress
@@ -28,6 +30,7 @@ def collect_batch(
     request: CollectRequest,
     ended: Callable[[BatchEpisode], None] = lambda episode: None,
     disturb: DisturbanceKind | None = None,
+    eyes: BatchEyes | None = None,
 ) -> CollectResult:
     """Does what the nodes do for the same request.
 
@@ -36,8 +39,10 @@ def collect_batch(
         request: What to collect; the controller is the kPAM expert, whatever it names.
         ended: Told every attempt.
         disturb: How every episode is spoiled once.
+        eyes: Make clouds, which are recorded too.
     """
-    graph = BatchGraph(runner, Fr3Kinematics.from_urdf(robot_description()), RATE, disturb)
+    kinematics = Fr3Kinematics.from_urdf(robot_description())
+    graph = BatchGraph(runner, kinematics, RATE, disturb, eyes)
     started = time.process_time()
 
     def feedback(progress: Progress) -> None:

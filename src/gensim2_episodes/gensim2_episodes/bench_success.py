@@ -20,7 +20,11 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from ament_index_python.packages import get_package_share_directory
+from gensim2_control.camera_calibration import CameraCalibrations
 from gensim2_control.description import resolve_packages, robot_description
+from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_sim_bridge.cameras import NoRenderDeviceError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import TaskError, select_tasks
 from gensim2_tasks.gensim2_judge import JUDGES, PREDICATES
@@ -31,6 +35,7 @@ from rich.table import Table
 
 from gensim2_episodes.attempts import CollectRequest
 from gensim2_episodes.batch import CONTROLLERS, EXPERT, BatchEpisode, BatchRunner
+from gensim2_episodes.batch_eyes import BatchEyes
 from gensim2_episodes.batch_record import collect_batch
 from gensim2_episodes.dataset_cli import make_console
 from gensim2_episodes.disturbance import DisturbanceKind
@@ -135,6 +140,9 @@ def main(
     dataset: Annotated[
         Path | None, typer.Option(help="Record the episodes into this data set.")
     ] = None,
+    clouds: Annotated[
+        bool, typer.Option(help="Record clouds too: what the cameras see is rendered.")
+    ] = False,
     perturb: Annotated[
         str, typer.Option(help=f"Spoil every episode once: {NONE}, {', '.join(DisturbanceKind)}.")
     ] = NONE,
@@ -181,10 +189,12 @@ def main(
         runner = BatchRunner(
             resolve_packages(robot_description()),
             AssetLibrary(asset_root),
+            render=clouds,
             judge=judge,
             variation=Variation.parse(randomise, clutter, split),
         )
-    except (TaskError, AssetError, RandomisationError, StoreError) as error:
+        eyes = batch_eyes() if clouds else None
+    except (TaskError, AssetError, RandomisationError, StoreError, NoRenderDeviceError) as error:
         console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
         raise typer.Exit(2) from None
     json_file = json_file.expanduser() if json_file is not None else None
@@ -260,7 +270,7 @@ def main(
                 keep_failures=True,
                 dataset=str(dataset),
             )
-            result = collect_batch(runner, request, ended, disturb)
+            result = collect_batch(runner, request, ended, disturb, eyes)
             if len(of_task) < episodes:
                 console.print(f"error: {result.text}", style="red", soft_wrap=True, markup=False)
                 raise typer.Exit(1) from result.cause
@@ -279,6 +289,13 @@ def main(
     )
     if disturb is not None:
         console.print(recovery(results))
+
+
+def batch_eyes() -> BatchEyes:
+    """Eyes where the calibration file of the project has the cameras."""
+    file = Path(get_package_share_directory("gensim2")) / "config" / "cameras.yaml"
+    kinematics = Fr3Kinematics.from_urdf(robot_description())
+    return BatchEyes(CameraCalibrations.load(file), kinematics)
 
 
 def run() -> None:
