@@ -7,34 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rclpy
-from action_msgs.msg import GoalStatus
-from gensim2_control.ros.namesakes import on_one_domain
 from gensim2_control.ros.parameters import (
     declare_parameters,
     parameter,
     reject_unknown_parameters,
 )
-from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.catalogue import TaskError, select_tasks
-from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node
 from rich.filesize import decimal
 
 from gensim2_episodes.attempts import Attempt, CanceledError, CollectionError, ResultCode
 from gensim2_episodes.collect_report import attempt_line, look_at_dataset, summary_table
+from gensim2_episodes.collection_client_node import CollectionClient
 from gensim2_episodes.controllers import controller_node
 from gensim2_episodes.dataset_cli import make_console
-from gensim2_episodes.diagnostics_watch_node import DiagnosticsWatch
-from gensim2_episodes.episode_messages_node import attempt_from_msg
-from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
 from gensim2_msgs.action import CollectEpisodes
 
-ACTION = "collect"
 EXIT_INTERRUPTED = 130
 _FAILED = 1
-_CANCEL_TIMEOUT = 15.0  # s
-_ANSWER_TIMEOUT = 30.0  # s
 
 
 @dataclass(frozen=True)
@@ -82,10 +73,7 @@ class CollectNode(Node):
         self._dataset = Path(self._wanted.dataset).expanduser().absolute()
         self._console = make_console()
         self._interrupted = threading.Event()
-        self._under_way = False
-        self._client = SafeActionClient(self, CollectEpisodes, ACTION)
-        self._others = DiagnosticsWatch(self, self._wanted.silence_timeout)
-        self._attempts: list[Attempt] = []
+        self._client = CollectionClient(self, self._wanted.silence_timeout, self._say, self._note)
         self._thread = threading.Thread(target=self._run, name="collect")
         self._thread.start()
 
@@ -110,7 +98,7 @@ class CollectNode(Node):
             code, text = error.code, str(error)
         self._summary()
         if self._interrupted.is_set() and code is not ResultCode.NONE:
-            lost = ": the running episode was discarded" if self._under_way else ""
+            lost = ": the running episode was discarded" if self._client.under_way else ""
             self._say(f"[yellow]interrupted[/]{lost}")
             return EXIT_INTERRUPTED
         if code is not ResultCode.NONE:
@@ -123,12 +111,6 @@ class CollectNode(Node):
 
     def _collect(self) -> tuple[ResultCode, str]:
         p = self._wanted
-        wait_until(
-            lambda: self._client.wait_for_server(POLL),
-            self._stopped,
-            p.server_timeout,
-            lambda: f"no node offers the action {ACTION}: is episode_manager running?",
-        )
         goal = CollectEpisodes.Goal(
             tasks=self._tasks,
             asset=p.asset,
@@ -140,56 +122,19 @@ class CollectNode(Node):
             dataset=str(self._dataset),
             controller=controller_node(p.controller),
         )
-        self._say(
-            f"collecting {p.episodes} episodes of {', '.join(self._tasks)} into {self._dataset}"
-        )
-        handle: ClientGoalHandle = result_of(
-            self._client.send_goal_async(goal, feedback_callback=self._on_feedback),
-            lambda: None,
-            _ANSWER_TIMEOUT,
-            "episode_manager does not answer",
-        )
-        if not handle.accepted:
-            raise CollectionError(
-                "episode_manager refused: another collection is running. If it is not yours: two "
-                f"graphs {on_one_domain()}"
-            )
-        future = handle.get_result_async()
-        self._others.begin()
-        watch = Watch("episode_manager", self._client.server_is_ready)
-        try:
-            answer = result_of(
-                future, lambda: self._stopped() or watch.trouble() or self._others.trouble()
-            )
-        except CanceledError:
-            self._say("[yellow]cancelling[/] ...")
-            handle.cancel_goal_async()
-            if not wait_done(future, _CANCEL_TIMEOUT):
-                raise
-            answer = future.result()
-        for summary in answer.result.attempts[len(self._attempts) :]:
-            self._note(attempt_from_msg(summary))
-        code, text = ResultCode(answer.result.error_code), answer.result.error_msg
-        if code is ResultCode.NONE and answer.status != GoalStatus.STATUS_SUCCEEDED:
-            return ResultCode.INTERNAL, "episode_manager gave up without saying why; see its log"
-        return code, text
-
-    def _on_feedback(self, message: CollectEpisodes.Impl.FeedbackMessage) -> None:
-        self._under_way = message.feedback.stage in ("run", "judge", "verdict")
-        if message.feedback.last.attempt:
-            self._note(attempt_from_msg(message.feedback.last))
+        return self._client.collect(goal, p.server_timeout, self._stopped)
 
     def _note(self, attempt: Attempt) -> None:
-        self._attempts.append(attempt)
-        self._say(attempt_line(self._attempts))
+        self._say(attempt_line(self._client.attempts))
 
     def _summary(self) -> None:
-        if not self._attempts:
+        if not self._client.attempts:
             return
         sizes, notes = look_at_dataset(self._dataset)
-        table = summary_table(self._tasks, self._attempts, self._wanted.episodes, sizes)
+        attempts = self._client.attempts
+        table = summary_table(self._tasks, attempts, self._wanted.episodes, sizes)
         self._console.print(table)
-        mine = sum(sizes.get(attempt.episode_id, 0) for attempt in self._attempts)
+        mine = sum(sizes.get(attempt.episode_id, 0) for attempt in attempts)
         self._say(f"data set {self._dataset}: {decimal(mine)} added, {len(sizes)} episodes")
         for note in notes:
             self._console.print(note, style="yellow", markup=False, soft_wrap=True)
