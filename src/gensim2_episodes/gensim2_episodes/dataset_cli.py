@@ -1,4 +1,4 @@
-"""Command line `dataset`: what lies in a data set, whether it is sound, and what it looks like."""
+"""Command line `dataset`: what lies in data sets, whether it is sound; parts and other formats."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from gensim2_episodes.check import check_episode
 from gensim2_episodes.errors import StoreError
+from gensim2_episodes.exchange_cli import app as exchange_app
 from gensim2_episodes.store import EpisodeInfo, EpisodeStore, Scan
 
 _PLAIN_WIDTH = 140
@@ -23,6 +24,7 @@ _MIN_SHARE = 0.98
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
+app.add_typer(exchange_app)
 Folder = Annotated[Path, typer.Argument(help="Folder of the data set.")]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Points = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
+Depths = NDArray[np.uint16]
 
 IMAGE_GROUP = "image"
+DEPTH_GROUP = "depth"
 GRIPPER_EFFORT = "action/gripper_effort"
 """Not in older data sets, nor where the body does not tell."""
 
@@ -42,6 +45,7 @@ class Frame:
         cloud_xyz: (N, 3) fused cloud in `base` [m].
         cloud_rgb: (N, 3) its colours.
         images: (H, W, 3) RGB by camera name.
+        depths: (H, W) along the optical axis [mm] by camera name, 0 = not measured.
         openness: (M,) truth of the articulated objects, 0 = closed, 1 = open.
         object_q: (M,) truth, joint positions [rad or m].
         keypoints: (K, 3) truth, keypoints of the objects in `base` [m].
@@ -60,6 +64,7 @@ class Frame:
     cloud_xyz: Points | None = None
     cloud_rgb: Bytes | None = None
     images: Mapping[str, Bytes] = field(default_factory=dict)
+    depths: Mapping[str, Depths] = field(default_factory=dict)
     openness: Array | None = None
     object_q: Array | None = None
     keypoints: Points | None = None
@@ -109,13 +114,24 @@ ARRAYS = (
         "truth/keypoints", "keypoints", "float32", (-1, 3), "m", "points in base", "keypoints"
     ),
 )
-"""Every array but the images and the two time axes, in the order of writing."""
+"""Every array but those of cameras and the two time axes, in the order of writing."""
+
+
+_NUMBERS = ("gripper", "gripper_ref", "gripper_effort")
+_RANGES = {"uint8": "0 to 255", "uint16": "mm"}
 
 
 def image_spec(camera: str) -> ArraySpec:
     """The array of a camera's colour images."""
     return ArraySpec(
         f"{IMAGE_GROUP}/{camera}", "images", "uint8", (-1, -1, 3), "", "RGB, rows from the top"
+    )
+
+
+def depth_spec(camera: str) -> ArraySpec:
+    """The array of a camera's depth images."""
+    return ArraySpec(
+        f"{DEPTH_GROUP}/{camera}", "depths", "uint16", (-1, -1), "mm", "0 = not measured"
     )
 
 
@@ -132,6 +148,7 @@ def frame_arrays(frame: Frame) -> dict[str, tuple[ArraySpec, NDArray[np.generic]
         (spec, getattr(frame, spec.attribute)) for spec in ARRAYS
     ]
     parts += [(image_spec(name), frame.images[name]) for name in sorted(frame.images)]
+    parts += [(depth_spec(name), frame.depths[name]) for name in sorted(frame.depths)]
     xyz, rgb = frame.cloud_xyz, frame.cloud_rgb
     if (xyz is None) != (rgb is None):
         raise FrameError("a cloud needs both cloud_xyz and cloud_rgb")
@@ -144,6 +161,38 @@ def frame_arrays(frame: Frame) -> dict[str, tuple[ArraySpec, NDArray[np.generic]
     }
 
 
+def frame_of(stamp_ns: int, arrays: Mapping[str, NDArray[Any]]) -> Frame:
+    """Puts together what `frame_arrays` has taken apart.
+
+    Args:
+        stamp_ns: ROS time [ns].
+        arrays: The values of this frame by path; paths that a frame does not have are ignored.
+
+    Raises:
+        FrameError: A part that every frame has is missing.
+    """
+    parts: dict[str, Any] = {
+        spec.attribute: arrays[spec.path] for spec in ARRAYS if spec.path in arrays
+    }
+    required = {
+        part.name
+        for part in fields(Frame)
+        if part.default is MISSING and part.default_factory is MISSING
+    }
+    if missing := sorted(required - parts.keys() - {"stamp_ns"}):
+        paths = [spec.path for spec in ARRAYS if spec.attribute in missing]
+        raise FrameError(f"frame at {stamp_ns} ns has no {', '.join(paths)}")
+    parts |= {name: float(parts[name]) for name in _NUMBERS if name in parts}
+    for group, attribute in ((IMAGE_GROUP, "images"), (DEPTH_GROUP, "depths")):
+        prefix = f"{group}/"
+        parts[attribute] = {
+            path.removeprefix(prefix): value
+            for path, value in arrays.items()
+            if path.startswith(prefix)
+        }
+    return Frame(stamp_ns=stamp_ns, **parts)
+
+
 def _checked(spec: ArraySpec, value: object, stamp_ns: int) -> NDArray[np.generic]:
     array = np.asarray(value)
     where = f"{spec.path} at {stamp_ns / 1e9:.3f} s"
@@ -154,8 +203,8 @@ def _checked(spec: ArraySpec, value: object, stamp_ns: int) -> NDArray[np.generi
         raise FrameError(f"{where} has shape {array.shape}, expected {spec.shape} (-1 = any)")
     if not array.size:
         raise FrameError(f"{where} is empty: {array.shape}; leave it out instead")
-    if spec.dtype == "uint8" and array.dtype != np.uint8:
-        raise FrameError(f"{where} is {array.dtype}, expected uint8 (0 to 255)")
+    if spec.dtype in _RANGES and array.dtype != spec.dtype:
+        raise FrameError(f"{where} is {array.dtype}, expected {spec.dtype} ({_RANGES[spec.dtype]})")
     if array.dtype.kind not in "fiub":
         raise FrameError(f"{where} is {array.dtype}, expected numbers")
     array = np.ascontiguousarray(array, dtype=spec.dtype).reshape(array.shape)

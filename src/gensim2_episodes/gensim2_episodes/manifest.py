@@ -251,6 +251,7 @@ class EpisodeRecord(_Model):
         solver_report: The planner's report; of the kPAM expert a list of all tries at sub-tasks, of
             each the report and what became of it.
         recording: What was missed.
+        note: What else a reader should know, such as what an importer could not find.
     """
 
     task: Annotated[str, Field(min_length=1)]
@@ -273,11 +274,12 @@ class EpisodeRecord(_Model):
     predicates: tuple[JsonObject, ...] = ()
     solver_report: JsonObject = Field(default_factory=dict)
     recording: RecordingReport = RecordingReport()
+    note: str = ""
 
-    @field_validator("reason")
+    @field_validator("reason", "note")
     @classmethod
-    def _one_line(cls, reason: str) -> str:
-        return " ".join(reason.split())
+    def _one_line(cls, text: str) -> str:
+        return " ".join(text.split())
 
     @property
     def success(self) -> bool:
@@ -303,6 +305,10 @@ class Manifest(EpisodeRecord):
     created: str
     frames: Annotated[int, Field(ge=1)]
     arrays: dict[str, ArrayRecord]
+
+    def record(self) -> EpisodeRecord:
+        """What the collector knew, without what the store added."""
+        return EpisodeRecord(**{name: getattr(self, name) for name in EpisodeRecord.model_fields})
 
     def reproducible(self) -> JsonObject:
         """What must be equal whenever the same episode is collected by the same software.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,17 @@ import zarr
 from numpy.typing import NDArray
 
 from gensim2_episodes.errors import StoreError
-from gensim2_episodes.frame import GRIPPER_EFFORT, IMAGE_GROUP, Array, Bytes, Frame, Points
+from gensim2_episodes.frame import (
+    DEPTH_GROUP,
+    GRIPPER_EFFORT,
+    IMAGE_GROUP,
+    Array,
+    Bytes,
+    Depths,
+    Frame,
+    Points,
+    frame_of,
+)
 from gensim2_episodes.manifest import Manifest
 
 _WHOLE = slice(None)
@@ -153,7 +164,15 @@ class EpisodeReader:
     @property
     def cameras(self) -> tuple[str, ...]:
         """Cameras whose images were recorded."""
-        prefix = f"{IMAGE_GROUP}/"
+        return self._names(IMAGE_GROUP)
+
+    @property
+    def depth_cameras(self) -> tuple[str, ...]:
+        """Cameras whose depth images were recorded."""
+        return self._names(DEPTH_GROUP)
+
+    def _names(self, group: str) -> tuple[str, ...]:
+        prefix = f"{group}/"
         return tuple(p.removeprefix(prefix) for p in self.manifest.arrays if p.startswith(prefix))
 
     def images(self, camera: str, frames: slice | int = _WHOLE) -> Bytes:
@@ -164,30 +183,20 @@ class EpisodeReader:
         """
         return self.read(f"{IMAGE_GROUP}/{camera}", frames)
 
+    def depths(self, camera: str, frames: slice | int = _WHOLE) -> Depths:
+        """([T,] H, W) along the optical axis [mm], 0 = not measured.
+
+        Raises:
+            StoreError: No depth images of this camera were recorded.
+        """
+        return self.read(f"{DEPTH_GROUP}/{camera}", frames)
+
     def frame(self, index: int) -> Frame:
         """One frame, as it was written."""
-        clouds = self.cloud(index) if self.has_cloud else (None, None)
+        return next(self.frames(slice(index, index + 1)))
 
-        def optional(path: str) -> NDArray[Any] | None:
-            return self.read(path, index) if path in self else None
-
-        return Frame(
-            stamp_ns=int(self.read("stamp_ns", index)),
-            q=self.read("observation/joint_position", index),
-            dq=self.read("observation/joint_velocity", index),
-            tcp_pose=self.read("observation/tcp_pose", index),
-            gripper=float(self.read("observation/gripper", index)),
-            q_ref=self.read("action/joint_position", index),
-            dq_ref=self.read("action/joint_velocity", index),
-            tcp_ref=self.read("action/tcp_pose", index),
-            gripper_ref=float(self.read("action/gripper", index)),
-            gripper_effort=None
-            if GRIPPER_EFFORT not in self
-            else float(self.read(GRIPPER_EFFORT, index)),
-            cloud_xyz=clouds[0],
-            cloud_rgb=clouds[1],
-            images={camera: self.images(camera, index) for camera in self.cameras},
-            openness=optional("truth/openness"),
-            object_q=optional("truth/joint_position"),
-            keypoints=optional("truth/keypoints"),
-        )
+    def frames(self, frames: slice = _WHOLE) -> Iterator[Frame]:
+        """Some frames, as they were written; all their arrays are read at once."""
+        arrays = {path: self.read(path, frames) for path in self.manifest.arrays}
+        for index, stamp_ns in enumerate(arrays["stamp_ns"]):
+            yield frame_of(int(stamp_ns), {path: array[index] for path, array in arrays.items()})

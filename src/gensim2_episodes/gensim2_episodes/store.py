@@ -218,6 +218,32 @@ class EpisodeStore:
             raise write_error(self.folder, error) from error
         return EpisodeWriter(self._episodes, name, now)
 
+    def restore(self, manifest: Manifest) -> EpisodeWriter:
+        """Begins an episode under the name that it has elsewhere.
+
+        Args:
+            manifest: Of that episode; its axes are named alike.
+
+        Raises:
+            StoreError: The name is no name of an episode.
+            DatasetWriteError: The folder cannot be written.
+        """
+        name = manifest.episode_id
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+            raise StoreError(f"{name!r} is no name of an episode; it should be letters and digits")
+        try:
+            self._episodes.mkdir(exist_ok=True)
+            created = datetime.fromisoformat(manifest.created)
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+        except ValueError as error:
+            raise StoreError(f"episode {name}: {manifest.created!r} is no date") from error
+        writer = EpisodeWriter(self._episodes, name, round(created.timestamp() * 1e3) * 10**6)
+        for axis, path in (("objects", "truth/openness"), ("keypoints", "truth/keypoints")):
+            if path in manifest.arrays:
+                writer.label(axis, manifest.arrays[path].labels)
+        return writer
+
     def scan(self) -> Scan:
         """Looks at everything in the data set; reads manifests, no arrays."""
         episodes: list[EpisodeInfo] = []

@@ -23,7 +23,13 @@ PERIOD_NS = 100_000_000
 START_NS = 12_300_000_000
 
 
-def sample_frame(index: int, points: int = 8, image: tuple[int, int] | None = None) -> Frame:
+def sample_frame(
+    index: int,
+    points: int = 8,
+    image: tuple[int, int] | None = None,
+    depth: bool = False,
+    objects: int = 1,
+) -> Frame:
     rng = np.random.default_rng(index)
     half = np.array([0.0, 0.0, 0.0, 1.0])
     return Frame(
@@ -40,9 +46,12 @@ def sample_frame(index: int, points: int = 8, image: tuple[int, int] | None = No
         cloud_xyz=rng.normal(size=(points, 3)).astype(np.float32) if points else None,
         cloud_rgb=rng.integers(0, 256, (points, 3), dtype=np.uint8) if points else None,
         images={"wrist_camera": rng.integers(0, 256, (*image, 3), dtype=np.uint8)} if image else {},
-        openness=np.array([0.01 * index]),
-        object_q=np.array([0.02 * index]),
-        keypoints=rng.normal(size=(2, 3)).astype(np.float32),
+        openness=np.full(objects, 0.01 * index),
+        object_q=np.full(objects, 0.02 * index),
+        keypoints=rng.normal(size=(2 * objects, 3)).astype(np.float32),
+        depths={"wrist_camera": rng.integers(0, 5000, image, dtype=np.uint16)}
+        if image and depth
+        else {},
     )
 
 
@@ -104,13 +113,16 @@ def write_sample(
     outcome: Outcome = Outcome.SUCCESS,
     points: int = 8,
     image: tuple[int, int] | None = None,
+    depth: bool = False,
+    objects: int = 1,
     **changes: object,
 ) -> str:
+    names = tuple(f"box{number or ''}" for number in range(objects))
     with store.writer(task) as writer:
-        writer.label("objects", ("box",))
-        writer.label("keypoints", ("box/head", "box/tail"))
+        writer.label("objects", names)
+        writer.label("keypoints", tuple(f"{n}/{end}" for n in names for end in ("head", "tail")))
         for index in range(frames):
-            writer.append(sample_frame(index, points, image))
+            writer.append(sample_frame(index, points, image, depth, objects))
         return writer.commit(sample_record(task, seed, attempt, outcome, **changes)).episode_id
 
 

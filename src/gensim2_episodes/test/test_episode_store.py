@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from episode_samples import leftovers, sample_frame, sample_record, write_sample
 from gensim2_episodes.errors import DatasetWriteError, SchemaError, StoreError
-from gensim2_episodes.frame import Frame, FrameError
+from gensim2_episodes.frame import Frame, FrameError, frame_arrays, frame_of
 from gensim2_episodes.manifest import Manifest, Outcome
 from gensim2_episodes.store import EpisodeStore
 from hypothesis import given, settings
@@ -90,6 +90,7 @@ def episodes(draw: st.DrawFn) -> list[Frame]:
             cloud_xyz=points(n) if n else None,
             cloud_rgb=draw(hnp.arrays(np.uint8, (n, 3))) if n else None,
             images={"left": draw(hnp.arrays(np.uint8, (*image, 3)))} if image else {},
+            depths={"left": draw(hnp.arrays(np.uint16, image))} if image and forces else {},
             openness=vector(m) if m else None,
             object_q=vector(m) if m else None,
             keypoints=points(k) if k else None,
@@ -155,6 +156,8 @@ def test_manifest_round_trip_and_strictness(tmp_path: Path) -> None:
         ({"openness": np.zeros(2)}, "in the frames before"),
         ({"openness": np.zeros(0)}, "empty"),
         ({"images": {"left": np.zeros((2, 2, 3), np.uint8)}}, "not in every frame"),
+        ({"depths": {"left": np.zeros((2, 2))}}, "expected uint16"),
+        ({"depths": {"left": np.zeros((2, 2, 1), np.uint16)}}, "has shape"),
     ],
 )
 def test_bad_frame_is_refused_and_the_episode_goes_on(
@@ -327,6 +330,35 @@ def test_damaged_manifests_are_skipped_and_named(tmp_path: Path) -> None:
     assert problems.keys() == {names[0], names[1], "renamed"}
     assert "not valid" in problems[names[0]] and "cannot be read" in problems[names[1]]
     assert "belongs to" in problems["renamed"]
+
+
+def test_a_frame_needs_all_that_every_frame_has() -> None:
+    arrays = {path: value for path, (_, value) in frame_arrays(sample_frame(1)).items()}
+    assert same(frame_of(sample_frame(1).stamp_ns, {**arrays, "other/path": 1}), sample_frame(1))
+    del arrays["action/gripper"]
+    with pytest.raises(FrameError, match="has no action/gripper"):
+        frame_of(5, arrays)
+
+
+def test_restored_under_the_same_name(tmp_path: Path) -> None:
+    store = EpisodeStore(tmp_path / "one", create=True)
+    name = write_sample(store, frames=4, note="first\nsecond")
+    manifest = store.open_episode(name).manifest
+    assert manifest.note == "first second"
+    other = EpisodeStore(tmp_path / "other", create=True)
+    with other.restore(manifest) as writer:
+        for index in range(4):
+            writer.append(sample_frame(index))
+        assert writer.commit(manifest.record()) == manifest
+    assert other.open_episode(name).manifest == manifest
+    for change, text in (
+        ({"episode_id": "../escaped"}, "no name of an episode"),
+        ({"episode_id": ".hidden"}, "no name of an episode"),
+        ({"created": "yesterday"}, "is no date"),
+    ):
+        with pytest.raises(StoreError, match=text):
+            other.restore(manifest.model_copy(update=change))
+    assert leftovers(tmp_path / "other") == []
 
 
 def test_outcomes_of_the_record() -> None:
