@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -33,6 +34,8 @@ from .sim_publisher_node import SimPublisher
 from .simulation import ResetError, Simulation
 from .world import World, WorldConfig
 
+FOLLOWERS = ("recorder", "policy")
+"""Who may ask the simulation to wait, on their topics ``ack``."""
 ACK_QOS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -89,9 +92,11 @@ class HostedSimulation:
         )
         groups = [MutuallyExclusiveCallbackGroup() for _ in range(2)]
         node.create_service(ResetScene, "scene/reset", self._on_reset, callback_group=groups[0])
-        node.create_subscription(
-            Header, "recorder/ack", self._loop.acknowledge, ACK_QOS, callback_group=groups[1]
-        )
+        for follower in FOLLOWERS:
+            heard = partial(self._loop.acknowledge, follower)
+            node.create_subscription(
+                Header, f"{follower}/ack", heard, ACK_QOS, callback_group=groups[1]
+            )
         return self._interface
 
     def start(self) -> None:

@@ -21,7 +21,7 @@ from .simulation import ResetError, Simulation
 
 IDLE_POLL = 0.002  # s of wall time
 IDLE_REPUBLISH = 0.05
-RECORDING = "recording"
+IDLE = "idle"
 
 
 class SimLoop:
@@ -81,9 +81,10 @@ class SimLoop:
         with self._lock:
             pass
 
-    def acknowledge(self, message: Header) -> None:
-        """Takes in what a recorder has stored."""
-        self._gate.acknowledge(nanoseconds(message.stamp), message.frame_id == RECORDING)
+    def acknowledge(self, follower: str, message: Header) -> None:
+        """Takes in what a recorder has stored, or what a policy has acted on."""
+        following = message.frame_id != IDLE
+        self._gate.acknowledge(follower, nanoseconds(message.stamp), following)
 
     @contextmanager
     def between_steps(self) -> Iterator[None]:
@@ -157,9 +158,10 @@ class SimLoop:
             # Before anything of this moment goes out: ten joint states, as many as a publisher
             # keeps, lie between two observations.
             t = simulation.world.t - 1.0 / self._own.observation_rate
-            if not self._gate.wait(round(t * 1e9)):
+            for follower in self._gate.wait(round(t * 1e9)):
                 self._node.get_logger().warning(
-                    f"the recorder has not stored the observation of {t:.2f} s; going on without it"
+                    f"the {follower} has not dealt with the observation of {t:.2f} s; going on "
+                    "without it"
                 )
         self._publisher.clock()
         self._interface.publish(simulation.control())
