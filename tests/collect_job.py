@@ -34,10 +34,18 @@ class Job:
 
     def begin_second_episode(self, dataset: str, *arguments: str) -> LaunchProcess:
         """Launches and waits until one episode is stored and the next one is being written."""
-        launch = self.start(dataset, *arguments, "episodes:=50", f"seed:={SEED}")
+        launch = self.start_collection(dataset, *arguments)
+        self.wait_for_second_episode(launch, dataset)
+        return launch
+
+    def start_collection(self, dataset: str, *arguments: str) -> LaunchProcess:
+        """Launches a collection that takes longer than any test."""
+        return self.start(dataset, *arguments, "episodes:=50", f"seed:={SEED}")
+
+    def wait_for_second_episode(self, launch: LaunchProcess, dataset: str) -> None:
+        """Waits until one episode is stored and the next one is being written."""
         launch.until(r"OpenBox \d+/50 +success")
         launch.until_true(lambda: bool(self.store(dataset).scan().partial))
-        return launch
 
     def store(self, dataset: str) -> EpisodeStore:
         """A data set."""

@@ -7,12 +7,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # Programs that are no nodes; they take options, not parameters.
-COMMANDS = {"dataset", "bench_success", "calibrate", "catalogue"}
+COMMANDS = {
+    *{"dataset", "bench_success", "calibrate", "catalogue"},
+    *{"train", "evaluate", "export"},
+}
 # What a node does not start without.
 NEEDED = {
     "sim_bridge": ("-p", "obs:=state"),
     "franka_driver": ("-p", "robot_ip:=127.0.0.1"),
 }
+POLICIES = {"policy", "sim_eval"}
+"""They need a policy."""
 GUARD = 120.0  # s; only ends a test that hangs
 
 
@@ -24,3 +29,12 @@ def nodes() -> list[tuple[str, str]]:
         names = re.findall(r'"(\w+) = gensim2_\w+\.\w+:[a-z_]+"', setup.read_text())
         found += [(setup.parent.name, name) for name in names if name not in COMMANDS]
     return found
+
+
+def needed(executable: str, folder: Path) -> tuple[str, ...]:
+    """Arguments that a node does not start without; what they name is made in a folder."""
+    if executable not in POLICIES:
+        return NEEDED.get(executable, ())
+    from gensim2_policy.untrained import save_untrained
+
+    return "-p", f"policy:={save_untrained(folder / 'run')}"

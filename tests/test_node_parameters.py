@@ -14,16 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 pytest.importorskip("gensim2_msgs.msg", reason="needs the workspace: run the tests with ./ws")
 
-from node_programs import GUARD, NEEDED, nodes
+from node_programs import GUARD, needed, nodes
 
 
 @pytest.mark.parametrize(("package", "executable"), nodes(), ids=lambda word: str(word))
-def test_an_unknown_parameter_ends_the_start(package: str, executable: str) -> None:
+def test_an_unknown_parameter_ends_the_start(tmp_path: Path, package: str, executable: str) -> None:
     """A misspelt parameter must not mean that the default is used."""
     words = [shutil.which("ros2") or "ros2", "run", package, executable, "--ros-args"]
-    needed = NEEDED.get(executable, ())
     ended = subprocess.run(
-        [*words, *needed, "-p", "nosuch_parameter:=1"],
+        [*words, *needed(executable, tmp_path), "-p", "nosuch_parameter:=1"],
         capture_output=True,
         text=True,
         timeout=GUARD,

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import rclpy
 from gensim2_control.ros.parameters import markdown_table
+from gensim2_policy.untrained import save_untrained
 from graph_meanings import MEANINGS
 from rclpy.action import get_action_server_names_and_types_by_node
 from rclpy.context import Context
@@ -60,6 +61,8 @@ SIMULATED = Graph(
         ("launch", "gensim2", "core.launch.py", "obs:=pointcloud"),
         ("launch", "gensim2", "shadow.launch.py", "use_sim_time:=true"),
         ("run", "gensim2_view", "web_view", "--ros-args", "-p", "port:=8097"),
+        ("run", "gensim2_policy", "dagger"),
+        ("run", "gensim2_policy", "policy", "--ros-args", "-p", "policy:={policy}"),
     ),
     tables={
         "sim_bridge": ("gensim2_sim_bridge.sim_parameters_node:SimParameters", _BODY),
@@ -67,6 +70,8 @@ SIMULATED = Graph(
         "kpam_planner": ("gensim2_kpam.kpam_planner_node:PlannerParameters",),
         "kpam_expert": ("gensim2_kpam.kpam_expert_node:ExpertParameters",),
         "episode_manager": ("gensim2_episodes.manager_parameters_node:ManagerParameters",),
+        "dagger": ("gensim2_policy.dagger_node:DaggerParameters",),
+        "policy": ("gensim2_policy.policy_parameters_node:PolicyParameters",),
         "shadow": ("gensim2_sim_bridge.shadow_parameters_node:ShadowParameters",),
         "cloud_overlay": ("gensim2_perception.cloud_overlay_node:OverlayParameters",),
         "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),
@@ -112,10 +117,10 @@ Names are relative: a namespace may stand in front. Poses and points are in `bas
 quaternions are x, y, z, w; joints in rad. QoS is what the offering side promises: *latched* is
 reliable and transient local, so that who comes late gets the newest as well.
 
-Two graphs are put together here: the simulation, and the real robot on fake hardware with
-`deploy`, `teleop` and `calibrate record`. Of `sim_bridge` and `franka_driver`, which offer the same
-body, only one runs at a time; `wrist_camera`, `left_camera` and `right_camera` are three
-`realsense_camera`.
+Two graphs are put together here: the simulation with `policy` and `dagger`, and the real robot on
+fake hardware with `deploy`, `teleop` and `calibrate record`. Of `sim_bridge` and `franka_driver`,
+which offer the same body, only one runs at a time; `wrist_camera`, `left_camera` and `right_camera`
+are three `realsense_camera`.
 
 """
 
@@ -231,14 +236,22 @@ def read_graph(domain: int) -> tuple[Snapshot, dict[str, set[str]]]:
         DocumentError: Somebody has not come up.
     """
     with tempfile.TemporaryDirectory() as folder:
-        # A fake robot of somebody else may listen at the usual address.
-        address = f"127.{1 + domain}.249.1"
-        programs = tuple(
-            tuple(word.format(address=address, folder=folder) for word in words)
-            for words in REAL.programs
+        given = {
+            # A fake robot of somebody else may listen at the usual address.
+            "address": f"127.{1 + domain}.249.1",
+            "folder": folder,
+            "policy": save_untrained(Path(folder) / "policy"),
+        }
+        simulated, real = (
+            dataclasses.replace(
+                graph,
+                programs=tuple(
+                    tuple(word.format(**given) for word in words) for words in graph.programs
+                ),
+            )
+            for graph in (SIMULATED, REAL)
         )
-        real = dataclasses.replace(REAL, programs=programs)
-        shown = [_read(SIMULATED, domain), _read(real, 1 + domain % DOMAINS)]
+        shown = [_read(simulated, domain), _read(real, 1 + domain % DOMAINS)]
     return merge([snapshot for snapshot, _ in shown]), shown[0][1] | shown[1][1]
 
 

@@ -1,6 +1,7 @@
 """A whole graph that waits for something to do: robot, eyes, planner, expert, manager.
 
-With controller:=teleop a person is its expert, with shadow:=true it is seen in SAPIEN, too.
+With controller:=teleop a person is its expert, with controller:=policy a trained policy. With
+shadow:=true it is seen in SAPIEN, too.
 """
 
 from gensim2_launch.ros.arguments import (
@@ -20,6 +21,7 @@ from gensim2_launch.ros.arguments import (
     VIEW,
     VIEW_PORT,
 )
+from gensim2_launch.ros.controllers import policy
 from gensim2_launch.ros.description import include, launch_file, node, view
 from gensim2_launch.ros.hardware import FAKE, decide_robot
 from launch.actions import OpaqueFunction
@@ -47,6 +49,7 @@ def generate_launch_description():
         include("robot.launch.py", *ROBOT_AND_SCENE, ASSET_ROOT, OBS, USE_SIM_TIME),
         include("core.launch.py", *SEEN, ASSET_ROOT, SOLVER_ROOT, PREVIEW_TIME, USE_SIM_TIME),
         include("shadow.launch.py", SHADOW, CALIBRATION, ASSET_ROOT, OBS, USE_SIM_TIME),
+        policy(USE_SIM_TIME, IfCondition(EqualsSubstitution(CONTROLLER.configuration(), "policy"))),
         node(
             "gensim2_teleop",
             "teleop",

@@ -75,7 +75,7 @@ def _commands(
         ("ruff", [python, "-m", "ruff", "check", "."], {}),
         ("mypy", mypy, {"MYPYPATH": roots}),
         ("tests side by side", [*pytest, *_SIDE_BY_SIDE, "-n", _workers(), *tests], {}),
-        ("tests one by one", [*pytest, "-m", "alone", *tests], {}),
+        ("tests one by one", [*pytest, "-m", "alone", "--durations=20", *tests], {}),
     ]
 
 

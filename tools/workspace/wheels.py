@@ -20,10 +20,11 @@ OPTIONAL_GROUPS = ("dev", "policy", "real", "description")
 _FIXES = (one_cpu, participant_end, relocate)
 # A command that names one of these needs the group.
 _NAMED_BY = {
-    "policy": ("gensim2_policy*",),
+    "policy": ("gensim2_policy*", "sim_eval.launch.py"),
     "real": ("gensim2_franka*", "realsense_camera*", "real_*.launch.py"),
     "description": ("make_robot_description*",),
 }
+_POLICY = {"controller:=policy", "controller:=dagger"}
 
 
 def groups_of(command: Sequence[str]) -> set[str]:
@@ -31,14 +32,15 @@ def groups_of(command: Sequence[str]) -> set[str]:
 
     Args:
         command: Program and arguments; launch files of the real robot begin with `real_`. The
-            arguments of a launch name nothing, whatever their values.
+            arguments of a launch name nothing, whatever their values, but for a policy that acts.
     """
     names = [Path(word).name for word in command if ":=" not in word]
-    return {
+    named = {
         group
         for group, patterns in _NAMED_BY.items()
         if any(fnmatch(name, pattern) for name in names for pattern in patterns)
     }
+    return named | ({"policy"} if _POLICY & set(command) else set())
 
 
 def ensure(

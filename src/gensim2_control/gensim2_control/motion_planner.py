@@ -47,7 +47,11 @@ def guarded_points(kinematics: Fr3Kinematics, q: Array) -> dict[str, Array]:
     Returns:
         Positions (..., 3) in base, m, by name.
     """
-    T_base_tcp = kinematics.fk(q, TCP_LINK)
+    return guarded_points_at(kinematics.fk(q, TCP_LINK))
+
+
+def guarded_points_at(T_base_tcp: Array) -> dict[str, Array]:
+    """Return the same of poses (..., 4, 4) of the TCP."""
     return {
         name: T_base_tcp[..., :3, 3] + T_base_tcp[..., :3, :3] @ p_tcp
         for name, p_tcp in _GUARDED.items()

@@ -63,7 +63,20 @@ def with_defaults(arguments: Iterable[Argument], **defaults: str) -> tuple[Argum
 BOOLEAN = ("true", "false")
 TASK = Argument("task", "OpenBox", "Task of the catalogue")
 CONTROLLER = Argument(
-    "controller", "kpam", "Who performs it: kpam, policy, teleop (a person), or the name of a node"
+    "controller",
+    "kpam",
+    "Who performs it: kpam, policy, dagger (a policy begins, kpam takes over), teleop (a person), "
+    "or the name of a node",
+)
+POLICY = Argument(
+    "policy", "", "Folder of a trained policy: of a run, or of one of its checkpoints"
+)
+POLICY_DEVICE = Argument("policy_device", "cpu", "Where the policy runs", choices=("cpu", "cuda"))
+PREFLIGHT = Argument(
+    "preflight",
+    "warn",
+    "What follows where cloud or cameras are not as they were in the policy's training",
+    choices=("off", "warn", "refuse"),
 )
 ASSET_ROOT = Argument(
     "asset_root",
@@ -209,6 +222,9 @@ ROBOT_AND_SCENE = (
 BRINGUP = (
     *ROBOT_AND_SCENE,
     CONTROLLER,
+    POLICY,
+    POLICY_DEVICE,
+    PREFLIGHT,
     ASSET_ROOT,
     SOLVER_ROOT,
     *with_defaults(SEEN, observation_rate="auto"),

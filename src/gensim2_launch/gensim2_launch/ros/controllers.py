@@ -1,0 +1,25 @@
+"""The nodes of controllers that are not always there."""
+
+from __future__ import annotations
+
+from launch_ros.actions import Node
+
+from gensim2_launch.ros.arguments import POLICY, POLICY_DEVICE, PREFLIGHT, Argument
+from gensim2_launch.ros.description import node
+from launch import Condition
+
+
+def dagger(use_sim_time: Argument, condition: Condition | None = None) -> Node:
+    """A policy that begins and an expert that takes over."""
+    return node("gensim2_policy", "dagger", use_sim_time, condition=condition)
+
+
+def policy(use_sim_time: Argument, condition: Condition | None = None) -> Node:
+    """A trained policy; its arguments are `POLICY`, `POLICY_DEVICE` and `PREFLIGHT`."""
+    return node(
+        "gensim2_policy",
+        "policy",
+        *(POLICY, PREFLIGHT, use_sim_time),
+        parameters={"device": POLICY_DEVICE.parameter()},
+        condition=condition,
+    )

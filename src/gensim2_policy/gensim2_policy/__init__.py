@@ -1,0 +1,1 @@
+"""PPT: a multi-task, language-conditioned point-cloud policy; training, evaluation, inference."""

@@ -1,0 +1,139 @@
+"""Program `evaluate`: how well a policy does its tasks in simulation, without the graph."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from queue import Empty
+
+from gensim2_episodes.dataset_cli import make_console
+
+from .checkpoint import CheckpointError, find_checkpoint, load_record
+from .evaluation import Judged, share, table, write_report
+from .headless_worker import Job, Wanted, work
+from .words import HELP, Word, WordError, number, read_words, tell_words
+
+WORDS = {
+    "policy": Word(None, "Folder of a run or of a checkpoint."),
+    "task": Word("all", "A task, several with commas between them; all = those it was trained on."),
+    "episodes": Word("20", "Episodes of every task."),
+    "seed": Word("900000", "Of the first episode; the others follow."),
+    "instruction": Word("", "What the policy is told; empty = the instruction of the task."),
+    "asset_root": Word("", "Folder of imported assets; empty = generated ones."),
+    "calibration": Word("", "Calibration file of the cameras; empty = that of the project."),
+    "out": Word("", "Folder of the report; empty = evaluation beside the policy."),
+    "pictures": Word("true", "Whether every episode gets a contact sheet."),
+    "jobs": Word("0", "Processes; 0 = as many as there are cores."),
+    "device": Word("cpu", "Where the policy runs: cpu or cuda."),
+}
+USAGE = "ros2 run gensim2_policy evaluate policy:=FOLDER [name:=value ...]"
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+POLL = 1.0  # s
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Evaluates; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console = make_console()
+    if any(word in HELP for word in given):
+        tell_words(console, USAGE, WORDS)
+        return 0
+    try:
+        values, _ = read_words(given, WORDS)
+        count, seed = number(values, "episodes", 1), number(values, "seed")
+        jobs = number(values, "jobs") or os.cpu_count() or 1
+        record = load_record(find_checkpoint(Path(values["policy"])))
+        tasks = _tasks(values["task"], sorted(record.tasks))
+    except (WordError, CheckpointError) as error:
+        console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
+        return WRONG
+    policy = Path(values["policy"]).expanduser()
+    out = Path(values["out"]).expanduser() if values["out"] else policy / "evaluation"
+    job = Job(
+        policy=policy,
+        device=values["device"],
+        asset_root=values["asset_root"],
+        calibration=_calibration(values["calibration"]),
+        instruction=values["instruction"],
+        out=out,
+        pictures=values["pictures"] == "true",
+        instances=frozenset(record.instances),
+    )
+    wanted = [(task, seed + k) for task in tasks for k in range(count)]
+    done: list[Judged] = []
+    code = 0
+    try:
+        for judged in _run(job, wanted, jobs):
+            done.append(judged)
+            how = "success" if judged.success else judged.failure
+            console.print(
+                f"{len(done)}/{len(wanted)} {judged.task} seed {judged.seed}: {how}", soft_wrap=True
+            )
+    except KeyboardInterrupt:
+        console.print("interrupted: the report holds what was done so far")
+        code = INTERRUPTED
+    except RuntimeError as error:
+        console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
+        code = FAILED
+    if done:
+        done.sort(key=lambda e: (tasks.index(e.task), e.seed))
+        title = f"{policy.name}, step {record.step}, without the graph"
+        console.print(table(title, done))
+        console.print(f"report: {write_report(out, title, done)}", soft_wrap=True)
+        console.print(f"success {share(done).text}")
+    return code
+
+
+def _tasks(text: str, known: Sequence[str]) -> list[str]:
+    if text == "all":
+        return list(known)
+    tasks = [task for task in text.split(",") if task]
+    if not tasks:
+        raise WordError("task: name one, or all")
+    return tasks
+
+
+def _calibration(text: str) -> Path:
+    if text:
+        return Path(text).expanduser()
+    from ament_index_python.packages import get_package_share_directory
+
+    return Path(get_package_share_directory("gensim2")) / "config" / "cameras.yaml"
+
+
+def _run(job: Job, wanted: Sequence[Wanted], jobs: int) -> Iterator[Judged]:
+    """The episodes, in the order in which they end.
+
+    Raises:
+        RuntimeError: A process has ended before its episodes have.
+    """
+    # Not forked: neither PyTorch nor the renderer may be used on both sides of a fork.
+    context = get_context("spawn")
+    results = context.Queue()
+    count = min(jobs, len(wanted))
+    workers = [
+        context.Process(target=work, args=(job, wanted[k::count], results), daemon=True)
+        for k in range(count)
+    ]
+    for worker in workers:
+        worker.start()
+    left = len(wanted)
+    try:
+        while left:
+            try:
+                result = results.get(timeout=POLL)
+            except Empty:
+                if any(worker.exitcode for worker in workers):
+                    raise RuntimeError("a process of the evaluation has crashed") from None
+                continue
+            if isinstance(result, str):
+                raise RuntimeError(result)
+            left -= 1
+            yield result
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()

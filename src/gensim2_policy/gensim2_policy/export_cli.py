@@ -1,0 +1,62 @@
+"""Program `export`: a policy as an ONNX graph."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from .checkpoint import CheckpointError
+from .words import HELP, Word, WordError, read_words, tell_words
+
+WORDS = {
+    "policy": Word(None, "Folder of a run or of a checkpoint."),
+    "out": Word("", "Folder of the graph; empty = export beside the policy."),
+    "domain": Word("", "Whose stems and head; empty = the first of the policy."),
+}
+USAGE = "ros2 run gensim2_policy export policy:=FOLDER [name:=value ...]"
+FAILED, WRONG = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exports; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    console = Console(highlight=False)
+    if any(word in HELP for word in given):
+        tell_words(console, USAGE, WORDS)
+        return 0
+    try:
+        values, _ = read_words(given, WORDS)
+    except WordError as error:
+        return _told(console, error, WRONG)
+    from .exporting import ExportError, export_onnx
+
+    # Of the exporter: what it does inside, and what it will do differently one day.
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    for name in ("torch.onnx", "onnxscript", "onnx_ir"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    policy = Path(values["policy"]).expanduser()
+    out = Path(values["out"]).expanduser() if values["out"] else policy / "export"
+    try:
+        file, deviation = export_onnx(policy, out, values["domain"])
+    except CheckpointError as error:
+        return _told(console, error, WRONG)
+    except (ExportError, OSError) as error:
+        return _told(console, error, FAILED)
+    size = file.stat().st_size / 1e6
+    console.print(f"{file}: {size:.1f} MB; its chunk is off by {deviation:.1g}", soft_wrap=True)
+    return 0
+
+
+def _told(console: Console, error: object, code: int) -> int:
+    console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Policies in the simulation without transport: the modules of the nodes, called directly.
+
+Same scene, same policy and same clouds give the motion of the graph, but for the rounding of clouds
+and joint states in messages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gensim2_control.body import Body
+from gensim2_control.camera_calibration import CameraCalibrations
+from gensim2_control.goals import GoalRejected
+from gensim2_control.hardware import JOINTS
+from gensim2_control.kinematics import Fr3Kinematics
+from gensim2_control.limits import JointLimits, Workspace
+from gensim2_control.trajectory import Trajectory
+from gensim2_episodes.batch_eyes import BatchEyes
+from gensim2_sim_bridge.hardware import SapienHardware
+from gensim2_sim_bridge.simulation import ResetError, Simulation
+from gensim2_sim_bridge.world import World, WorldConfig
+from gensim2_tasks.assets import AssetLibrary
+from gensim2_tasks.failure import FailureKind
+from gensim2_tasks.randomisation import AS_THE_TASK_SAYS, Variation
+from numpy.typing import NDArray
+
+from .acting import Policy
+from .chunk_maker import ChunkMaker
+from .rollout import BodyNews, End, Rollout, RolloutConfig, RolloutError, perform
+from .seen import NS, History, NotSeenError, Seen
+
+OBSERVATION_STEPS = 20
+LIMITS = JointLimits.fr3().reduced(margin=0.055, velocity=0.7, acceleration=0.7)
+STREAM_STOP = 0.27  # s, within which every stream must be able to stop
+WORKSPACE = Workspace((-0.298, -0.798, 0.002), (0.898, 0.798, 1.198))
+
+
+class SimulatedRobot:
+    """Implements `rollout.Robot` over a simulation that is ticked here.
+
+    Args:
+        simulation: Right after a reset.
+        eyes: Clouds; None = none.
+        history: Joint states and clouds.
+        over: Asked after every tick whether the task may end, as it is done.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        eyes: BatchEyes | None,
+        history: History,
+        over: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._simulation, self._eyes, self._history, self._over = simulation, eyes, history, over
+        history.begin(round(self.now() * NS))
+        self._controlled = False
+        self.refused = 0
+        """Chunks that the body did not take."""
+        self.last_refusal = ""
+
+    def now(self) -> float:
+        """See `Robot`."""
+        return self._simulation.world.t
+
+    def body(self) -> BodyNews:
+        """See `Robot`."""
+        state = self._simulation.body.state
+        assert state is not None
+        fault = state.reason if state.error_code else ""
+        return BodyNews(np.array(state.q_ref), np.array(state.dq_ref), state.t, fault)
+
+    def observe(self, after: float) -> Seen:
+        """See `Robot`; the scene goes on until then."""
+        simulation, state = self._simulation, None
+        while state is None or not (simulation.observation_due and self.now() > after):
+            self.advance()
+            if self._over():
+                raise RolloutError(End.NONE, "the task is done")
+            # What is observed at this moment is acted on between the controllers and the physics.
+            state, self._controlled = simulation.control(), True
+        stamp_ns = round(self.now() * NS)
+        q = [float(x) for x in state.q]
+        self._history.joint_state(stamp_ns, list(JOINTS), q)
+        if self._eyes is not None:
+            cloud = self._eyes.cloud(simulation.world, np.array(q[:7]))
+            self._history.cloud(stamp_ns, cloud.xyz, cloud.rgb)
+        try:
+            return self._history.at(stamp_ns)
+        except NotSeenError as error:
+            raise RolloutError(End.SENSOR_STALE, str(error)) from None
+
+    def advance(self) -> None:
+        """Ends the control period, if one has begun."""
+        if self._controlled:
+            self._simulation.advance()
+            self._controlled = False
+
+    def send(self, trajectory: Trajectory, t: float) -> None:
+        """See `Robot`."""
+        try:
+            self._simulation.body.stream(trajectory, t)
+        except GoalRejected as rejection:
+            self.refused += 1
+            self.last_refusal = str(rejection)
+
+    def grip(self, position: float) -> None:
+        """See `Robot`."""
+        self._simulation.body.grip(position)
+
+    def acted(self, t: float) -> None:
+        """See `Robot`."""
+
+    def finish(self) -> None:
+        """See `Robot`."""
+        self.advance()
+        while self._simulation.body.busy:
+            self._simulation.tick()
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One rollout in simulation: what was drawn, and what became of it."""
+
+    task: str
+    instruction: str
+    seed: int
+    asset: str
+    success: bool
+    failure: str
+    openness: tuple[float, float]
+    rollout: Rollout | None
+    refused: int
+    text: str
+    cpu_time: float
+
+
+class HeadlessRunner:
+    """Runs episodes one after the other.
+
+    Args:
+        urdf: Text of the robot description with absolute mesh paths.
+        library: Where assets come from.
+        calibrations: Where the cameras sit.
+        variation: What is randomised.
+    """
+
+    def __init__(
+        self,
+        urdf: str,
+        library: AssetLibrary,
+        calibrations: CameraCalibrations,
+        variation: Variation = AS_THE_TASK_SAYS,
+    ) -> None:
+        world = World(urdf, WorldConfig(render=True))
+        self._kinematics = Fr3Kinematics.from_urdf(urdf)
+        body = Body(SapienHardware(world))
+        self._eyes = BatchEyes(calibrations, self._kinematics)
+        self.simulation = Simulation(
+            world, body, library, OBSERVATION_STEPS, variation=variation, cameras=self._eyes.names
+        )
+
+    def run(
+        self,
+        policy: Policy,
+        task: str,
+        seed: int,
+        *,
+        instruction: str = "",
+        asset: str = "",
+        config: RolloutConfig | None = None,
+        look: Callable[[NDArray[np.uint8]], None] | None = None,
+    ) -> Episode:
+        """Runs one episode; a failure is in the result.
+
+        Args:
+            policy: The policy.
+            task: Of the catalogue; by it the episode is judged.
+            seed: Of the scene, and of the noise of the policy.
+            instruction: What the policy is told; empty = that of the task.
+            asset: Reference or id; empty = drawn by seed.
+            config: Times; None = the usual ones.
+            look: Shown the picture of the first camera at every observation.
+        """
+        began = time.process_time()
+        simulation = self.simulation
+        try:
+            drawn = simulation.reset(task, asset, seed, True)
+        except ResetError as error:
+            return Episode(
+                task, instruction, seed, asset, False, "scene", (0.0, 0.0), None, 0, str(error), 0.0
+            )
+        world, monitor = simulation.world, simulation.monitor
+        name, words = drawn.task.subtasks[0].object, instruction or drawn.task.instruction
+        before = world.openness(name)
+        seen = policy.record.settings.observation
+        eyes = self._eyes if seen.cloud_steps else None
+        self._eyes.look = look
+        robot = SimulatedRobot(simulation, eyes, History(seen, self._kinematics))
+        limits = LIMITS.stoppable_within(STREAM_STOP)
+        maker = ChunkMaker(self._kinematics, limits, WORKSPACE)
+        policy.begin(words, seed)
+        if config is None:
+            limit = 2.0 * policy.record.durations.get(task, 7.5)
+            config = RolloutConfig(limit=limit, timeout=10.0 * limit)
+        rollout = perform(policy, maker, robot, config)
+        success = monitor is not None and monitor.succeeded and rollout.end is End.NONE
+        failure = "" if success else str(FailureKind.NOT_ACHIEVED)
+        return Episode(
+            task,
+            words,
+            seed,
+            str(world.objects[0].asset.ref),
+            success,
+            failure,
+            (before, world.openness(name)),
+            rollout,
+            robot.refused,
+            rollout.text + (f"; {robot.last_refusal}" if robot.refused else ""),
+            time.process_time() - began,
+        )
