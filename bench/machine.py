@@ -22,6 +22,7 @@ _VERSIONS = {
     "zarr": ("zarr",),
     "fpsample": ("fpsample",),
     "opencv": ("opencv-python",),
+    "torch": ("torch",),
     "open3d": ("open3d-cpu", "open3d"),
     "pyrealsense2": ("pyrealsense2",),
 }

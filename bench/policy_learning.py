@@ -1,0 +1,71 @@
+"""Shows that a policy learns: trained, and judged in scenes it has not seen, beside a control.
+
+The control is trained on the same observations with the actions of other moments: whatever it does,
+it has not learned what to do.
+
+    ./ws python bench/policy_learning.py --dataset FOLDER --run FOLDER
+    ./ws python bench/policy_learning.py --dataset FOLDER --run FOLDER --control
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from gensim2_policy.demonstrations import Demonstration, Source
+from gensim2_policy.evaluate_cli import main as evaluate
+from gensim2_policy.settings import make_settings
+from gensim2_policy.training import Progress, train
+
+EVERY = 500  # steps between two lines
+
+
+def shuffled(demonstrations: list[Demonstration]) -> list[Demonstration]:
+    """The demonstrations with the actions of other moments of any of them."""
+    order = np.random.default_rng(0).permutation(sum(len(d) for d in demonstrations))
+    names = ("tcp_ref", "q_ref", "finger_ref")
+    pools = {n: np.concatenate([getattr(d, n) for d in demonstrations])[order] for n in names}
+    ends = np.cumsum([len(d) for d in demonstrations])
+    return [
+        dataclasses.replace(d, **{n: pool[end - len(d) : end] for n, pool in pools.items()})
+        for d, end in zip(demonstrations, ends, strict=True)
+    ]
+
+
+def main(
+    dataset: Annotated[Path, typer.Option(help="Demonstrations with clouds.")],
+    run: Annotated[Path, typer.Option(help="Folder of the run; it goes on where it was stopped.")],
+    steps: Annotated[int, typer.Option(help="Of the training.")] = 7000,
+    episodes: Annotated[int, typer.Option(help="Of every task.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the first scene.")] = 900_000,
+    jobs: Annotated[int, typer.Option(help="Processes of the evaluation.")] = 2,
+    control: Annotated[bool, typer.Option(help="Shuffle the actions.")] = False,
+) -> None:
+    """Trains ppt-tiny and evaluates it without the graph."""
+    settings = make_settings("ppt-tiny", [f"train.steps={steps}"])
+    began, cpu = time.monotonic(), time.process_time()
+
+    def told(step: Progress) -> None:
+        if step.step % EVERY == 0:
+            print(f"step {step.step}/{step.steps}: loss {step.loss:.4f}", flush=True)
+
+    outcome = (
+        train(settings, [Source(dataset)], run, told=told, prepare=shuffled)
+        if control
+        else train(settings, [Source(dataset)], run, told=told)
+    )
+    print(
+        f"trained in {(time.monotonic() - began) / 60:.1f} minutes, "
+        f"{(time.process_time() - cpu) / 60:.1f} of CPU; validation error {outcome.best:.4f}"
+    )
+    words = [f"policy:={run}", f"episodes:={episodes}", f"seed:={seed}", f"jobs:={jobs}"]
+    sys.exit(evaluate(words))
+
+
+if __name__ == "__main__":
+    typer.run(main)
