@@ -36,8 +36,13 @@ def small_settings(*overrides: str) -> Settings:
     return make_settings("ppt-tiny", [*SMALL, *overrides])
 
 
-def save_untrained(run: Path, *overrides: str) -> Path:
+def save_untrained(run: Path, *overrides: str, duration: float = 60.0) -> Path:
     """Writes a run whose weights are drawn at random; returns its folder.
+
+    Args:
+        run: The folder.
+        overrides: Of `small_settings`.
+        duration: Of the longest demonstration that it claims to have seen, s.
 
     Raises:
         OSError: It cannot be written.
@@ -54,7 +59,7 @@ def save_untrained(run: Path, *overrides: str) -> Path:
         state=ScaleRecord(offset=(0.0,) * STATE, scale=(1.0,) * STATE),
         action=ScaleRecord(offset=tuple(offset), scale=tuple(scale)),
         tasks={TASK: INSTRUCTION},
-        durations={TASK: 60.0},
+        durations={TASK: duration},
         step=0,
     )
     save_checkpoint(run, BEST, network.state_dict(), record)
