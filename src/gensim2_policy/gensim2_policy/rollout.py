@@ -221,6 +221,12 @@ class _Acting:
         targets = self._policy.act(seen)
         body, now = self._healthy(), self._robot.now()
         begin = max(seen.t + self._config.latency, now + self._config.lead)
+        if begin >= targets.t[-1]:
+            raise RolloutError(
+                End.EXECUTION_FAILED,
+                f"the policy has needed {now - seen.t:.2f} s, its chunks reach "
+                f"{targets.t[-1] - seen.t:.2f} s ahead: take a faster computer or a smaller policy",
+            )
         self.late += begin > seen.t + self._config.latency + 1e-6
         self.waited += now - seen.t
         q, _, _ = self._maker.reference(body.t)

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from .checkpoint import CheckpointError
 from .demonstrations import DataError, Source
 from .language import LanguageError
+from .loss_plot import save_loss_plot
 from .settings import PRESETS, SettingsError, make_settings
 from .training import Outcome, TrainingError, train
 from .training import Progress as Step
@@ -82,6 +83,7 @@ def _software() -> dict[str, str]:
 
 def _end(console: Console, outcome: Outcome, rank: int) -> int:
     if rank == 0:
+        save_loss_plot(outcome.run)
         best = f", best validation error {outcome.best:.4f}" if outcome.best < float("inf") else ""
         console.print(
             f"step {outcome.step}: loss {outcome.loss:.4f}{best}; "

@@ -18,6 +18,7 @@ from gensim2_policy.evaluation import (
     share,
     write_report,
 )
+from gensim2_policy.loss_plot import save_loss_plot
 from gensim2_policy.strip import Strip
 from gensim2_policy.untrained import TASK, save_untrained
 from gensim2_policy.words import Word, WordError, read_words
@@ -58,6 +59,19 @@ def test_the_report_can_be_read_again_and_escapes_what_it_shows(tmp_path: Path) 
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="no results"):
         read_results(tmp_path / "other.csv")
+
+
+def test_a_training_is_drawn_from_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "losses.csv"
+    head = "step,loss,samples_per_second,validation_loss,validation_error\n"
+    log.write_text(head)
+    assert save_loss_plot(tmp_path) is None
+    lines = (
+        f"{10 * k},{1.0 / (k + 1)},300,{'0.5,0.4' if k % 5 == 0 else ','}\n" for k in range(30)
+    )
+    log.write_text(head + "".join(lines))
+    picture = save_loss_plot(tmp_path)
+    assert picture is not None and picture.stat().st_size > 5000
 
 
 def test_a_strip_is_spread_over_an_episode_of_any_length(tmp_path: Path) -> None:

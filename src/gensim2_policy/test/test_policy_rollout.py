@@ -125,6 +125,20 @@ def test_what_goes_wrong_ends_it_with_its_reason(tmp_path: Path) -> None:
     assert not sent, "nothing is sent to a robot that has stopped"
 
 
+def test_a_policy_that_is_too_slow_for_its_own_chunks_is_told(tmp_path: Path) -> None:
+    """It would only ever ask for what has passed."""
+
+    class Slow(Robot):
+        def now(self) -> float:
+            return self.t + 1.7
+
+    robot = Slow()
+    maker = ChunkMaker(KINEMATICS, LIMITS, WORKSPACE)
+    rollout = perform(Scripted(tmp_path / "run", 3.0), maker, robot, CONFIG)
+    assert rollout.end is End.EXECUTION_FAILED and "1.70 s" in rollout.text
+    assert not robot.sent and robot.finished == 1
+
+
 def test_a_chunk_takes_over_after_the_latency_and_the_future_is_stamped(tmp_path: Path) -> None:
     """However far the robot is when it comes, the arm goes on as it was told before."""
     robot = Robot()

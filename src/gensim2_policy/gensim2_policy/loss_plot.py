@@ -1,0 +1,44 @@
+"""A picture of a training: its losses, and the errors of its validations."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from .run_log import CSV_FILE
+
+PICTURE = "losses.png"
+SMOOTH = 20  # lines of the log over which the loss is averaged
+
+
+def save_loss_plot(run: Path) -> Path | None:
+    """Draws the log of a run; returns the picture, None where there is nothing to draw.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with (run / CSV_FILE).open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if len(rows) < 2:
+        return None
+    step = np.array([int(row["step"]) for row in rows])
+    loss = np.array([float(row["loss"]) for row in rows])
+    width = min(SMOOTH, len(loss))
+    smooth = np.convolve(loss, np.full(width, 1.0 / width), "valid")
+    figure = Figure(figsize=(8.0, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot(xlabel="step", yscale="log", title=run.name)
+    axes.plot(step, loss, color="0.8", linewidth=0.8)
+    axes.plot(step[width - 1 :], smooth, label=f"loss, mean of {width} lines of the log")
+    for name, style in (("validation_loss", "s"), ("validation_error", "o")):
+        seen = [(s, float(row[name])) for s, row in zip(step, rows, strict=True) if row.get(name)]
+        if seen:
+            axes.plot(*zip(*seen, strict=True), style, markersize=4, label=name.replace("_", " "))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(run / PICTURE, dpi=120)
+    return run / PICTURE
