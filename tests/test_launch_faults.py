@@ -20,6 +20,8 @@ from collect_job import FAST, Job
 from launch_process import LaunchProcess, free_port
 
 DOMAINS = iter(1 + (os.getpid() + i) % 95 for i in (*range(64, 72), *range(73, 81)))
+# Whoever dies is noticed by the launch, the same way for all; these leave the most behind.
+DEAD = ("sim_bridge", "pointcloud_fusion", "episode_manager")
 VICTIMS = ("kpam_planner", "sim_bridge", "pointcloud_fusion", "episode_manager", "kpam_expert")
 
 
@@ -76,7 +78,7 @@ def collecting(job: Job) -> Callable[[str], LaunchProcess]:
     started: dict[str, LaunchProcess] = {}
 
     def of(victim: str) -> LaunchProcess:
-        for name in VICTIMS[VICTIMS.index(victim) :][:2]:
+        for name in DEAD[DEAD.index(victim) :][:2]:
             if name not in started:
                 started[name] = job.start_collection(f"{name}_killed", *arguments(name))
         job.wait_for_second_episode(started[victim], f"{victim}_killed")
@@ -85,7 +87,7 @@ def collecting(job: Job) -> Callable[[str], LaunchProcess]:
     return of
 
 
-@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("victim", DEAD)
 def test_a_node_that_dies_ends_the_job(
     job: Job, collecting: Callable[[str], LaunchProcess], victim: str
 ) -> None:
