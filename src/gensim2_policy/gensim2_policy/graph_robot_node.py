@@ -33,6 +33,7 @@ ACTING, IDLE = "acting", "idle"
 """Values of ``frame_id`` in `policy/ack`: whether a simulation should wait for the policy."""
 ROUNDING = 1e-6  # s
 REST_TIMEOUT = 3.0  # s of wall time, for the arm to come to rest
+READY_TIMEOUT = 15.0  # s of wall time, for the first word of everybody
 POLL = 0.1  # s
 
 
@@ -92,7 +93,14 @@ class GraphRobot:
                 senses.trouble
                 or "no joint_states, robot_status or robot_description; is the robot up?"
             ),
+            READY_TIMEOUT,
         )
+        if self._seen.cloud_steps:
+            self._wait(
+                lambda: senses.history is not None and senses.history.newest_cloud_ns is not None,
+                lambda: senses.trouble or "no cloud on points; is obs:=pointcloud set?",
+                READY_TIMEOUT,
+            )
         # No sooner than it is used: a body takes chunks from one publisher only.
         # Without events: those of a publisher that is destroyed are still waited for.
         silent = PublisherEventCallbacks(use_default_callbacks=False)
@@ -101,6 +109,7 @@ class GraphRobot:
         self._wait(
             lambda: stream.get_subscription_count() > 0,
             lambda: f"nobody listens to {STREAM}; is the robot up?",
+            READY_TIMEOUT,
         )
         assert senses.kinematics is not None
         return senses.kinematics
@@ -151,7 +160,7 @@ class GraphRobot:
                 reason = str(error)
             return bool(found)
 
-        self._wait(look, lambda: reason)
+        self._wait(look, lambda: reason, self._patience.silence)
         return found[0]
 
     def _look(self, after: float) -> Seen:
@@ -207,13 +216,13 @@ class GraphRobot:
         if self._node.context.ok():
             self._ack.publish(Header(stamp=stamp_from_seconds(t), frame_id=what))
 
-    def _wait(self, there: Callable[[], bool], reason: Callable[[], str]) -> None:
+    def _wait(self, there: Callable[[], bool], reason: Callable[[], str], timeout: float) -> None:
         """Waits until something is there.
 
         Raises:
             RolloutError: The time is up, the robot has a fault, or the task has been cancelled.
         """
-        until, senses = time.monotonic() + self._patience.silence, self.senses
+        until, senses = time.monotonic() + timeout, self.senses
         with senses.news:
             while self._stop is not None or not there():
                 if self._stop is not None:
