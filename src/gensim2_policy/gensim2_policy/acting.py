@@ -14,7 +14,7 @@ from .batches import to_batch
 from .checkpoint import PolicyRecord, load_network
 from .demonstrations import sampled
 from .language import InstructionEncoder, Words
-from .network import PolicyNetwork
+from .network import Batch, PolicyNetwork, example
 from .seen import Seen
 from .windows import Samples
 
@@ -114,6 +114,7 @@ class Policy:
         self._words: Instruction | None = None
         self._noise = torch.zeros(0)
         self.begin("", 0)
+        self._warm_up()
 
     def begin(self, instruction: str, seed: int) -> None:
         """A task begins.
@@ -133,6 +134,17 @@ class Policy:
         self._noise = torch.randn(1, action.horizon, action.width, generator=generator)
         if self.record.settings.model.language != "none" and instruction:
             self._words = self._encoder.batch([instruction])
+
+    def _warm_up(self) -> None:
+        """Lets PyTorch do what it does the first time, which may take longer than a chunk lasts."""
+        settings = self.record.settings
+        if settings.observation.cameras or settings.model.cloud.colour:
+            return
+        given = {k: None if v is None else v.to(self.device) for k, v in example(settings).items()}
+        noise = given.pop("noise")
+        assert noise is not None and given["state"] is not None
+        with torch.inference_mode():
+            self._act(Batch(**given), self.domain, noise)  # type: ignore[arg-type]
 
     def act(self, seen: Seen) -> Targets:
         """Targets of the steps after an observation.

@@ -14,13 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from .checkpoint import POLICY, find_checkpoint, load_network
-from .features import STATE
-from .network import Batch, PolicyNetwork
-from .settings import Settings
+from .network import Batch, PolicyNetwork, example
 
 GRAPH = "policy.onnx"
 TOLERANCE = 1e-3  # of normalised actions, between PyTorch and ONNX Runtime
-LANGUAGE = 64  # tokens of an instruction; shorter ones are masked
 
 
 class ExportError(RuntimeError):
@@ -45,25 +42,6 @@ class _Chunk(nn.Module):
     ) -> Tensor:
         batch = Batch(state, tcp, points, None, None, words, words_seen)
         return self.network.act(batch, self.domain, noise)
-
-
-def example(settings: Settings, seed: int = 0) -> dict[str, Tensor | None]:
-    """An observation and noise of the right shapes, drawn at random."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def draw(*shape: int) -> Tensor:
-        return torch.randn(*shape, generator=generator)
-
-    seen, action, model = settings.observation, settings.action, settings.model
-    clouds, language = seen.cloud_steps, model.language != "none"
-    return {
-        "noise": draw(1, action.horizon, action.width),
-        "state": 0.5 * draw(1, seen.state_steps, STATE),
-        "tcp": 0.1 * draw(1, max(clouds, 1), 3),
-        "points": 0.1 * draw(1, clouds, seen.points, 3) if clouds else None,
-        "words": draw(1, LANGUAGE, model.language_width) if language else None,
-        "words_seen": torch.arange(LANGUAGE)[None] < 8 if language else None,
-    }
 
 
 def export_onnx(policy: Path, out: Path, domain: str = "") -> tuple[Path, float]:

@@ -17,6 +17,8 @@ from .layers import Block, sinusoids
 from .settings import Settings
 from .stems import CloudStem, ImageStem, LanguageStem, StateStem
 
+LANGUAGE = 64  # tokens of an instruction; shorter ones are masked
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -122,3 +124,22 @@ class PolicyNetwork(nn.Module):
         head = self.heads[domain]
         assert isinstance(head, Head)
         return head
+
+
+def example(settings: Settings, seed: int = 0) -> dict[str, Tensor | None]:
+    """An observation and noise of the right shapes, drawn at random."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    seen, action, model = settings.observation, settings.action, settings.model
+    clouds, language = seen.cloud_steps, model.language != "none"
+    return {
+        "noise": draw(1, action.horizon, action.width),
+        "state": 0.5 * draw(1, seen.state_steps, STATE),
+        "tcp": 0.1 * draw(1, max(clouds, 1), 3),
+        "points": 0.1 * draw(1, clouds, seen.points, 3) if clouds else None,
+        "words": draw(1, LANGUAGE, model.language_width) if language else None,
+        "words_seen": torch.arange(LANGUAGE)[None] < 8 if language else None,
+    }

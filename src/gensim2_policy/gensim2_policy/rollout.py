@@ -20,6 +20,8 @@ OFF = 0.02
 AT_REST = 0.01  # rad/s
 GRIP = 0.003
 """Change of the wanted finger position from which on it is a new goal, m."""
+TOO_SLOW = 3
+"""Chunks in a row that come when all of their targets have passed, after which it ends."""
 STILL = 0.012
 """Way of any joint within a chunk below which it asks for nothing, rad."""
 
@@ -181,6 +183,7 @@ class _Acting:
         self._finger: float | None = None
         self._started = np.inf
         self._moved = False
+        self._slow = 0
         self._still_since: float | None = None
 
     def until_done(self) -> tuple[End, str]:
@@ -221,12 +224,15 @@ class _Acting:
         targets = self._policy.act(seen)
         body, now = self._healthy(), self._robot.now()
         begin = max(seen.t + self._config.latency, now + self._config.lead)
-        if begin >= targets.t[-1]:
+        self._slow = self._slow + 1 if begin >= targets.t[-1] else 0
+        if self._slow >= TOO_SLOW:
             raise RolloutError(
                 End.EXECUTION_FAILED,
                 f"the policy has needed {now - seen.t:.2f} s, its chunks reach "
                 f"{targets.t[-1] - seen.t:.2f} s ahead: take a faster computer or a smaller policy",
             )
+        if self._slow:
+            return  # All that was wanted has passed; the arm does what it was told before.
         self.late += begin > seen.t + self._config.latency + 1e-6
         self.waited += now - seen.t
         q, _, _ = self._maker.reference(body.t)

@@ -77,7 +77,7 @@ def interrupt() -> None:
 
 
 def test_training_ends_with_a_policy_that_can_be_used(data: Path, tmp_path: Path) -> None:
-    told = Told()
+    told, before = Told(), signal.getsignal(signal.SIGINT)
     outcome = run(data, tmp_path / "run", told=told, software={"torch": "2"})
     assert (outcome.step, outcome.finished, outcome.run) == (6, True, tmp_path / "run")
     assert len(told.losses) == 6 and outcome.loss == told.losses[-1]
@@ -89,7 +89,7 @@ def test_training_ends_with_a_policy_that_can_be_used(data: Path, tmp_path: Path
     assert record.validation == pytest.approx(outcome.best)
     saved = load_settings(yaml.safe_load((tmp_path / "run" / SETTINGS_FILE).read_text()))
     assert saved == record.settings == network.settings
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_scales_of_the_policy_are_those_of_its_training_set(data: Path, tmp_path: Path) -> None:
