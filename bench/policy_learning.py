@@ -28,13 +28,17 @@ EVERY = 500  # steps between two lines
 def shuffled(demonstrations: list[Demonstration]) -> list[Demonstration]:
     """The demonstrations with the actions of other moments of any of them."""
     order = np.random.default_rng(0).permutation(sum(len(d) for d in demonstrations))
-    names = ("tcp_ref", "q_ref", "finger_ref")
-    pools = {n: np.concatenate([getattr(d, n) for d in demonstrations])[order] for n in names}
-    ends = np.cumsum([len(d) for d in demonstrations])
-    return [
-        dataclasses.replace(d, **{n: pool[end - len(d) : end] for n, pool in pools.items()})
-        for d, end in zip(demonstrations, ends, strict=True)
-    ]
+    tcp = np.concatenate([d.tcp_ref for d in demonstrations])[order]
+    q = np.concatenate([d.q_ref for d in demonstrations])[order]
+    finger = np.concatenate([d.finger_ref for d in demonstrations])[order]
+    changed, first = [], 0
+    for d in demonstrations:
+        mine = slice(first, first + len(d))
+        changed.append(
+            dataclasses.replace(d, tcp_ref=tcp[mine], q_ref=q[mine], finger_ref=finger[mine])
+        )
+        first += len(d)
+    return changed
 
 
 def main(
