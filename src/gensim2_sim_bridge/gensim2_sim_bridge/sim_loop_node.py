@@ -21,7 +21,7 @@ from .simulation import ResetError, Simulation
 
 IDLE_POLL = 0.002  # s of wall time
 IDLE_REPUBLISH = 0.05
-IDLE = "idle"
+FOLLOWING = ("recording", "acting")
 
 
 class SimLoop:
@@ -83,7 +83,7 @@ class SimLoop:
 
     def acknowledge(self, follower: str, message: Header) -> None:
         """Takes in what a recorder has stored, or what a policy has acted on."""
-        following = message.frame_id != IDLE
+        following = message.frame_id in FOLLOWING
         self._gate.acknowledge(follower, nanoseconds(message.stamp), following)
 
     @contextmanager
