@@ -58,6 +58,31 @@ def guarded_points_at(T_base_tcp: Array) -> dict[str, Array]:
     }
 
 
+def leaves(
+    kinematics: Fr3Kinematics, workspace: Workspace, q: Array, slack: float = 1e-6
+) -> tuple[str, Array] | None:
+    """Return the first point that goes further outside than it was at the start, or None.
+
+    Args:
+        kinematics: of the robot.
+        workspace: the box that TCP and fingertips may not leave.
+        q: configurations (N, 7) in the order of the motion, rad.
+        slack: how much further counts as nothing, m.
+
+    Returns:
+        What it is, and where, (3,) in base, m.
+    """
+    for name, p_base in guarded_points(kinematics, q).items():
+        box = Workspace(
+            tuple(np.minimum(workspace.lower, p_base[0] - slack)),
+            tuple(np.maximum(workspace.upper, p_base[0] + slack)),
+        )
+        outside = box.first_outside(p_base)
+        if outside is not None:
+            return name, p_base[outside]
+    return None
+
+
 @dataclass(frozen=True)
 class Joined:
     """A trajectory plus an offset that leads from the present reference onto it."""
@@ -204,19 +229,14 @@ class MotionPlanner:
         q = check_motion(planned.motion, planned.knots, planned.limits, until)
         if self._workspace is None or self._kinematics is None:
             return
-        for name, p_base in guarded_points(self._kinematics, q).items():
-            box = Workspace(
-                tuple(np.minimum(self._workspace.lower, p_base[0] - 1e-6)),
-                tuple(np.maximum(self._workspace.upper, p_base[0] + 1e-6)),
+        left = leaves(self._kinematics, self._workspace, q)
+        if left is not None:
+            name, (x, y, z) = left
+            raise TrajectoryRejected(
+                ArmCode.INVALID_GOAL,
+                f"workspace: {name} would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed "
+                f"is {self._workspace.lower} to {self._workspace.upper}",
             )
-            outside = box.first_outside(p_base)
-            if outside is not None:
-                x, y, z = p_base[outside]
-                raise TrajectoryRejected(
-                    ArmCode.INVALID_GOAL,
-                    f"workspace: {name} would reach ({x:.3f}, {y:.3f}, {z:.3f}) m in base, allowed "
-                    f"is {self._workspace.lower} to {self._workspace.upper}",
-                )
 
     def check_stop_after(self, planned: PlannedMotion) -> None:
         """Raise `TrajectoryRejected` where a stop after the last point would leave the limits."""

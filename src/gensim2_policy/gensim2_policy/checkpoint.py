@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from gensim2_episodes.files import sync_folder, sync_tree
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -162,16 +163,14 @@ def save_checkpoint(
         if resumed is not None:
             _save(resumed.tensors, partial / TRAINING)
             (partial / STATE).write_text(json.dumps(dict(resumed.figures)) + "\n")
-        for file in partial.iterdir():
-            _sync(file)
-        _sync(partial)
+        sync_tree(partial)
         old = folder.with_name(f".{name}.old")
         shutil.rmtree(old, ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
             folder.rename(old)
         partial.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-        _sync(folder.parent)
+        sync_folder(folder.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -184,14 +183,6 @@ def _save(tensors: Mapping[str, Tensor], file: Path) -> None:
         save_file(plain, file)
     except SafetensorError as error:  # which is also how it says that the disk is full
         raise OSError(f"{file} cannot be written: {error}") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def find_checkpoint(path: Path) -> Path:

@@ -13,11 +13,13 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from gensim2_control.config import ArmConfig
 from gensim2_control.goals import TrajectoryRejected
 from gensim2_control.hardware import ARM_DOF, Array
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.limits import JointLimits, Workspace
-from gensim2_control.motion_planner import guarded_points, guarded_points_at
+from gensim2_control.motion_planner import guarded_points_at, leaves
+from gensim2_control.stream_bounds import StreamBounds
 from gensim2_control.trajectory import Sample, Trajectory, check_motion
 from numpy.typing import NDArray
 
@@ -33,11 +35,13 @@ CALMER = (
 only a share of the way; that share leads out of every corner."""
 STOPS = (0.5, 0.35, 0.25, 0.15)
 """Shares of the highest acceleration with which the arm is stopped, the first that can be."""
+BOUNDS = StreamBounds(velocity_scale=0.7, acceleration_scale=0.7)
+"""What a policy keeps where nothing else is said."""
+STOP_TIME = ArmConfig.stream_stop_time
 LONGEST = 1.9  # s, of a chunk; bodies take no more than 2 s
 INSET = 0.03
 """Distance of targets from the ends of the joints, rad: a smooth way swings beyond targets."""
 INSIDE = 0.004  # m, the same from the ends of the workspace
-NOWHERE = 1e-6  # m
 SAME = 1e-6  # s
 
 
@@ -211,14 +215,7 @@ class ChunkMaker:
             q = check_motion(way, way.t, self._limits)
         except TrajectoryRejected:
             return False
-        for p_base in guarded_points(self._kinematics, q).values():
-            box = Workspace(
-                tuple(np.minimum(self._workspace.lower, p_base[0] - NOWHERE)),
-                tuple(np.maximum(self._workspace.upper, p_base[0] + NOWHERE)),
-            )
-            if box.first_outside(p_base) is not None:
-                return False
-        return True
+        return leaves(self._kinematics, self._workspace, q) is None
 
     def _send(self, way: Trajectory, begin: float, now: float, slower: float) -> Chunk:
         """The chunk of a way, with what leads to it, and takes down where the arm will be."""

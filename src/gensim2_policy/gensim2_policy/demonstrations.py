@@ -21,6 +21,7 @@ from gensim2_episodes.reader import EpisodeReader
 from gensim2_episodes.store import EpisodeStore
 from numpy.typing import NDArray
 
+from .cache import cache_folder
 from .settings import ObservationSettings
 from .takeover import taken_over_ns
 
@@ -137,8 +138,7 @@ def load_demonstrations(
         DataError: A data set is missing, follows another schema, lacks a modality, or has another
             period.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache or home / "gensim2" / "demonstrations"
+    folder = cache or cache_folder("demonstrations")
     for number, source in enumerate(sources):
         if not source.weight:
             continue

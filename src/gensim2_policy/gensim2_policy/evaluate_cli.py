@@ -14,7 +14,7 @@ from gensim2_episodes.dataset_cli import make_console
 from .checkpoint import CheckpointError, find_checkpoint, load_record
 from .evaluation import Judged, share, table, write_report
 from .headless_worker import Job, Wanted, work
-from .words import HELP, Word, WordError, number, read_words, tell_words
+from .words import HELP, Word, WordError, number, read_words, refuse, tell_words
 
 WORDS = {
     "policy": Word(None, "Folder of a run or of a checkpoint."),
@@ -48,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         record = load_record(find_checkpoint(Path(values["policy"])))
         tasks = _tasks(values["task"], sorted(record.tasks))
     except (WordError, CheckpointError) as error:
-        console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
-        return WRONG
+        return refuse(console, error, WRONG)
     policy = Path(values["policy"]).expanduser()
     out = Path(values["out"]).expanduser() if values["out"] else policy / "evaluation"
     job = Job(
@@ -76,8 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("interrupted: the report holds what was done so far")
         code = INTERRUPTED
     except RuntimeError as error:
-        console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
-        code = FAILED
+        code = refuse(console, error, FAILED)
     if done:
         done.sort(key=lambda e: (tasks.index(e.task), e.seed))
         title = f"{policy.name}, step {record.step}, without the graph"

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from .checkpoint import CheckpointError
-from .words import HELP, Word, WordError, read_words, tell_words
+from .words import HELP, Word, WordError, read_words, refuse, tell_words
 
 WORDS = {
     "policy": Word(None, "Folder of a run or of a checkpoint."),
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         values, _ = read_words(given, WORDS)
     except WordError as error:
-        return _told(console, error, WRONG)
+        return refuse(console, error, WRONG)
     from .exporting import ExportError, export_onnx
 
     # Of the exporter: what it does inside, and what it will do differently one day.
@@ -45,17 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         file, deviation = export_onnx(policy, out, values["domain"])
     except CheckpointError as error:
-        return _told(console, error, WRONG)
+        return refuse(console, error, WRONG)
     except (ExportError, OSError) as error:
-        return _told(console, error, FAILED)
+        return refuse(console, error, FAILED)
     size = file.stat().st_size / 1e6
     console.print(f"{file}: {size:.1f} MB; its chunk is off by {deviation:.1g}", soft_wrap=True)
     return 0
-
-
-def _told(console: Console, error: object, code: int) -> int:
-    console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
-    return code
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
-from gensim2_control.hardware import ARM_JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
-from gensim2_control.ros.conversions import nanoseconds, seconds
+from gensim2_control.ros.body_news import arm_reference, why_no_motion
+from gensim2_control.ros.conversions import nanoseconds
 from gensim2_episodes.episode_messages_node import cloud_from_msg
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
@@ -80,10 +80,7 @@ class Senses:
     @property
     def fault(self) -> str:
         """Why no motion is possible; empty = it is, or nothing is known."""
-        status = self.status
-        if status is None or status.motion_possible:
-            return ""
-        return ", ".join(status.errors) or "no motion possible"
+        return "" if self.status is None else why_no_motion(self.status)
 
     @property
     def moving(self) -> bool:
@@ -131,13 +128,9 @@ class Senses:
             self.trouble = f"points: {error}"
 
     def _on_reference(self, message: JointTrajectoryControllerState) -> None:
-        index = {name: i for i, name in enumerate(message.joint_names)}
-        reference = message.reference
-        if not set(ARM_JOINTS) <= set(index) or len(reference.positions) != len(index):
+        reference = arm_reference(message)
+        if reference is None:
             return
-        chosen = [index[name] for name in ARM_JOINTS]
-        q = np.asarray(reference.positions, float)[chosen]
-        dq = np.asarray(reference.velocities or np.zeros(len(index)), float)[chosen]
         with self.news:
-            self.reference = BodyNews(q, dq, seconds(message.header.stamp))
+            self.reference = BodyNews(*reference)
             self.news.notify_all()

@@ -16,7 +16,6 @@ from gensim2_control.camera_calibration import CameraCalibrations
 from gensim2_control.goals import GoalRejected
 from gensim2_control.hardware import JOINTS
 from gensim2_control.kinematics import Fr3Kinematics
-from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.trajectory import Trajectory
 from gensim2_episodes.batch_eyes import BatchEyes
 from gensim2_sim_bridge.hardware import SapienHardware
@@ -28,14 +27,11 @@ from gensim2_tasks.randomisation import AS_THE_TASK_SAYS, Variation
 from numpy.typing import NDArray
 
 from .acting import Policy
-from .chunk_maker import ChunkMaker
-from .rollout import BodyNews, End, Rollout, RolloutConfig, RolloutError, perform
+from .chunk_maker import BOUNDS, STOP_TIME, ChunkMaker
+from .rollout import PATIENCE, BodyNews, End, Rollout, RolloutConfig, RolloutError, perform
 from .seen import NS, History, NotSeenError, Seen
 
 OBSERVATION_STEPS = 20
-LIMITS = JointLimits.fr3().reduced(margin=0.055, velocity=0.7, acceleration=0.7)
-STREAM_STOP = 0.27  # s, within which every stream must be able to stop
-WORKSPACE = Workspace((-0.298, -0.798, 0.002), (0.898, 0.798, 1.198))
 
 
 class SimulatedRobot:
@@ -200,11 +196,11 @@ class HeadlessRunner:
         eyes = self._eyes if seen.cloud_steps else None
         self._eyes.look = look
         robot = SimulatedRobot(simulation, eyes, History(seen, self._kinematics))
-        limits = LIMITS.stoppable_within(STREAM_STOP)
-        maker = ChunkMaker(self._kinematics, limits, WORKSPACE)
+        limits = BOUNDS.limits().stoppable_within(STOP_TIME)
+        maker = ChunkMaker(self._kinematics, limits, BOUNDS.workspace())
         policy.begin(words, seed)
         if config is None:
-            limit = 2.0 * policy.record.durations.get(task, 7.5)
+            limit = PATIENCE * policy.record.durations.get(task, 7.5)
             config = RolloutConfig(limit=limit, timeout=10.0 * limit)
         rollout = perform(policy, maker, robot, config)
         success = monitor is not None and monitor.succeeded and rollout.end is End.NONE

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from gensim2_control.atomic_file import write_atomically
 from numpy.typing import NDArray
+
+from .cache import cache_folder
 
 Words = NDArray[np.float32]
 LONGEST = 64  # tokens of an instruction; more are cut off
@@ -35,8 +36,7 @@ class InstructionEncoder:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self._folder = folder or home / "gensim2" / "instructions"
+        self._folder = folder or cache_folder("instructions")
         self._known: dict[str, Words] = {}
 
     def encode(self, instruction: str) -> Words:

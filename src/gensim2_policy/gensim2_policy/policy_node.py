@@ -155,7 +155,9 @@ class PolicyNode(Node):
         kinematics = self._robot.ready()
         self._preflight()
         self._policy.begin(instruction, own.seed)
-        maker = ChunkMaker(kinematics, own.limits(), own.workspace(), own.chunks())
+        bounds = own.bounds()
+        limits = bounds.limits().stoppable_within(own.stop_time)
+        maker = ChunkMaker(kinematics, limits, bounds.workspace(), own.chunks())
 
         def told(progress: float, latency: float) -> None:
             self._latency = latency

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.ros.parameters import parameter
+from gensim2_control.stream_bounds import StreamBounds
 
-from .chunk_maker import ChunkConfig
+from .chunk_maker import BOUNDS, STOP_TIME, ChunkConfig
 from .graph_robot_node import Patience
 from .preflight import PREFLIGHTS
-from .rollout import RolloutConfig
-
-_INSET = 0.002  # m, from the box that the body checks between the points of a chunk, too
-_MARGIN = 0.005  # rad, likewise
+from .rollout import PATIENCE, RolloutConfig
 
 
 @dataclass(frozen=True)
@@ -35,30 +32,41 @@ class PolicyParameters:
         choices=PREFLIGHTS,
     )
     latency: float = parameter(
-        0.2,
+        RolloutConfig.latency,
         "Time from an observation to the chunk made of it taking over, s of ROS time: enough to "
         "see, to fuse and to think.",
         low=0.0,
         high=1.5,
     )
     lead: float = parameter(
-        0.06, "Least time from the making of a chunk to its taking over, s.", low=0.0, high=0.5
+        RolloutConfig.lead,
+        "Least time from the making of a chunk to its taking over, s.",
+        low=0.0,
+        high=0.5,
     )
     every: float = parameter(
-        0.1, "Least time between two observations that are acted on, s.", low=0.02, high=1.5
+        RolloutConfig.every,
+        "Least time between two observations that are acted on, s.",
+        low=0.02,
+        high=1.5,
     )
     ensemble: float = parameter(
-        0.6,
+        ChunkConfig.ensemble,
         "Weight of each chunk over that of the one after it; 0 = only the newest counts (receding "
         "horizon).",
         low=0.0,
         high=1.0,
     )
     jerk_price: float = parameter(
-        1e-6, "Price of jerk over deviation from the targets, s^6.", low=1e-12, high=1.0
+        ChunkConfig.jerk_price,
+        "Price of jerk over deviation from the targets, s^6.",
+        low=1e-12,
+        high=1.0,
     )
     rest: float = parameter(
-        1.0, "Time without wanted motion after which the task counts as performed, s.", low=0.1
+        RolloutConfig.rest,
+        "Time without wanted motion after which the task counts as performed, s.",
+        low=0.1,
     )
     limit: float = parameter(
         0.0,
@@ -67,35 +75,47 @@ class PolicyParameters:
         high=3600.0,
     )
     timeout: float = parameter(
-        120.0, "Time for a task whose goal names none, s of ROS time.", low=0.1, high=3600.0
+        RolloutConfig.timeout,
+        "Time for a task whose goal names none, s of ROS time.",
+        low=0.1,
+        high=3600.0,
     )
     cloud_age: float = parameter(
-        0.5, "Age from which on a cloud is not acted on, s of ROS time.", low=0.02, high=10.0
+        Patience.cloud_age,
+        "Age from which on a cloud is not acted on, s of ROS time.",
+        low=0.02,
+        high=10.0,
     )
     silence: float = parameter(
-        5.0,
+        Patience.silence,
         "How long news may be missing before the task ends, s of wall time.",
         low=0.1,
         high=60.0,
     )
     gripper_effort: float = parameter(30.0, "Force of the fingers, N.", low=1.0, high=70.0)
     velocity_scale: float = parameter(
-        0.7, "Share of the joint speed limits that is used.", low=0.01, high=1.0
+        BOUNDS.velocity_scale, "Share of the joint speed limits that is used.", low=0.01, high=1.0
     )
     acceleration_scale: float = parameter(
-        0.7, "Share of the joint acceleration limits that is used.", low=0.01, high=1.0
+        BOUNDS.acceleration_scale,
+        "Share of the joint acceleration limits that is used.",
+        low=0.01,
+        high=1.0,
     )
     position_margin: float = parameter(
-        0.05, "Distance from the ends of the joints that the body keeps, rad.", low=0.0, high=0.5
+        BOUNDS.position_margin,
+        "Distance from the ends of the joints that the body keeps, rad.",
+        low=0.0,
+        high=0.5,
     )
     stop_time: float = parameter(
-        0.27, "Time within which a stream must be able to stop, s.", low=0.05, high=1.0
+        STOP_TIME, "Time within which a stream must be able to stop, s.", low=0.05, high=1.0
     )
     workspace_lower: tuple[float, ...] = parameter(
-        (-0.3, -0.8, 0.0), "Lower corner of the box for TCP and fingertips, m in base."
+        BOUNDS.lower, "Lower corner of the box for TCP and fingertips, m in base."
     )
     workspace_upper: tuple[float, ...] = parameter(
-        (0.9, 0.8, 1.2), "Upper corner of the box for TCP and fingertips, m in base."
+        BOUNDS.upper, "Upper corner of the box for TCP and fingertips, m in base."
     )
     seed: int = parameter(0, "Of the noise that chunks are drawn from.", low=0)
 
@@ -105,20 +125,17 @@ class PolicyParameters:
         Raises:
             ValueError: Says why.
         """
-        self.workspace()
+        self.bounds()
 
-    def workspace(self) -> Workspace:
-        """The box, a little smaller than that of the body."""
-        a, b, c = (float(x) + _INSET for x in self.workspace_lower)
-        d, e, f = (float(x) - _INSET for x in self.workspace_upper)
-        return Workspace((a, b, c), (d, e, f))
-
-    def limits(self) -> JointLimits:
-        """Of the joints, a little tighter than those of the body."""
-        reduced = JointLimits.fr3().reduced(
-            self.position_margin + _MARGIN, self.velocity_scale, self.acceleration_scale
+    def bounds(self) -> StreamBounds:
+        """What is kept."""
+        return StreamBounds(
+            self.position_margin,
+            self.velocity_scale,
+            self.acceleration_scale,
+            self.workspace_lower,
+            self.workspace_upper,
         )
-        return reduced.stoppable_within(self.stop_time)
 
     def chunks(self) -> ChunkConfig:
         """How targets are followed."""
@@ -130,7 +147,7 @@ class PolicyParameters:
 
     def rollout(self, longest: float, timeout: float) -> RolloutConfig:
         """Times of a task with its longest demonstration (0 = unknown), and a goal's timeout, s."""
-        limit = self.limit or 2.0 * longest
+        limit = self.limit or PATIENCE * longest
         timeout = timeout or self.timeout
         return RolloutConfig(
             self.latency, self.lead, self.every, self.rest, limit or timeout, timeout

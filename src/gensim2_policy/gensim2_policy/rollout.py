@@ -20,6 +20,8 @@ OFF = 0.02
 AT_REST = 0.01  # rad/s
 GRIP = 0.003
 """Change of the wanted finger position from which on it is a new goal, m."""
+PATIENCE = 2.0
+"""Times the longest demonstration of a task, after which a policy is done with it."""
 TOO_SLOW = 3
 """Chunks in a row that come when all of their targets have passed, after which it ends."""
 STILL = 0.012

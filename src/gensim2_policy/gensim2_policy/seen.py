@@ -72,7 +72,6 @@ class History:
         self._joints = JointHistory(JOINTS, horizon_s=settings.steps * settings.period + 2.0)
         kept = 2 + 4 * max(1, settings.cloud_steps)
         self._clouds: deque[_Cloud] = deque(maxlen=kept)
-        self._pictures: dict[str, NDArray[np.uint8]] = {}
         self._start_ns = 0
 
     def begin(self, stamp_ns: int) -> None:

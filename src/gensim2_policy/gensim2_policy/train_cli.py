@@ -22,7 +22,7 @@ from .loss_plot import save_loss_plot
 from .settings import PRESETS, SettingsError, make_settings
 from .training import Outcome, TrainingError, train
 from .training import Progress as Step
-from .words import HELP, Word, WordError, read_words, tell_words
+from .words import HELP, Word, WordError, read_words, refuse, tell_words
 
 WORDS = {
     "dataset": Word(None, "Data sets: FOLDER[@DOMAIN][*WEIGHT], several with commas between them."),
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = make_settings(values["preset"], overrides)
         sources = [Source.parse(text) for text in values["dataset"].split(",") if text]
     except (WordError, SettingsError, DataError) as error:
-        return _told(console, error, WRONG)
+        return refuse(console, error, WRONG)
     run = Path(values["run"] or f"runs/{settings.preset}").expanduser()
     rank, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     try:
@@ -67,9 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 processes=processes,
             )
     except (TrainingError, DataError, LanguageError, CheckpointError, FloatingPointError) as error:
-        return _told(console, error, FAILED)
+        return refuse(console, error, FAILED)
     except OSError as error:
-        return _told(console, f"{error.filename or run}: {error.strerror or error}", FAILED)
+        return refuse(console, f"{error.filename or run}: {error.strerror or error}", FAILED)
     return _end(console, outcome, rank)
 
 
@@ -97,11 +97,6 @@ def _end(console: Console, outcome: Outcome, rank: int) -> int:
         else:
             console.print(f"policy:={outcome.run}", soft_wrap=True)
     return 0 if outcome.finished else INTERRUPTED
-
-
-def _told(console: Console, error: object, code: int) -> int:
-    console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
-    return code
 
 
 @contextmanager

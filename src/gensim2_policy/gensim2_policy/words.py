@@ -81,3 +81,9 @@ def tell_words(console: Console, usage: str, known: Mapping[str, Word], more: st
     console.print(table)
     if more:
         console.print(more, markup=False)
+
+
+def refuse(console: Console, error: object, code: int) -> int:
+    """Prints an error; returns the exit code."""
+    console.print(f"error: {error}", style="red", soft_wrap=True, markup=False)
+    return code

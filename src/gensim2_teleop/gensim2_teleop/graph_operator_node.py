@@ -8,9 +8,10 @@ import time
 import numpy as np
 from control_msgs.action import GripperCommand
 from control_msgs.msg import JointTrajectoryControllerState
-from gensim2_control.hardware import ARM_JOINTS, FINGER_MAX, Array
+from gensim2_control.hardware import FINGER_MAX, Array
 from gensim2_control.kinematics import Fr3Kinematics
-from gensim2_control.ros.conversions import seconds, trajectory_to_msg
+from gensim2_control.ros.body_news import ArmReference, arm_reference, why_no_motion
+from gensim2_control.ros.conversions import trajectory_to_msg
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.trajectory import Trajectory
 from geometry_msgs.msg import TwistStamped
@@ -47,7 +48,7 @@ class GraphOperator:
         self._stream: Publisher | None = None
         self._kinematics: Fr3Kinematics | None = None
         self._status: RobotStatus | None = None
-        self._reference: tuple[Array, Array, float] | None = None
+        self._reference: ArmReference | None = None
         self._heard = 0.0
         self._wanted: Wanted | None = None
         self._end: End | None = None
@@ -126,8 +127,7 @@ class GraphOperator:
             assert self._reference is not None and self._status is not None
             q, dq, t = self._reference
             age, status = time.monotonic() - self._heard, self._status
-        fault = "" if status.motion_possible else ", ".join(status.errors) or "no motion possible"
-        return BodyNews(q, dq, t, age, fault)
+        return BodyNews(q, dq, t, age, why_no_motion(status))
 
     def wanted(self) -> Wanted | None:
         """See `Operator`."""
@@ -166,15 +166,11 @@ class GraphOperator:
             self._status = message
 
     def _on_state(self, message: JointTrajectoryControllerState) -> None:
-        index = {name: i for i, name in enumerate(message.joint_names)}
-        reference = message.reference
-        if not set(ARM_JOINTS) <= set(index) or len(reference.positions) != len(index):
+        reference = arm_reference(message)
+        if reference is None:
             return
-        chosen = [index[name] for name in ARM_JOINTS]
-        q = np.asarray(reference.positions, float)[chosen]
-        dq = np.asarray(reference.velocities or np.zeros(len(index)), float)[chosen]
         with self._lock:
-            self._reference = q, dq, seconds(message.header.stamp)
+            self._reference = reference
             self._heard = time.monotonic()
 
     def _on_twist(self, message: TwistStamped) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from gensim2_control.hardware import ARM_DOF, Array
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.limits import JointLimits, Workspace
-from gensim2_control.motion_planner import guarded_points
+from gensim2_control.motion_planner import leaves
 from gensim2_control.trajectory import Trajectory
 from numpy.typing import ArrayLike
 
@@ -186,14 +186,7 @@ class Servo:
         """Whether TCP or fingertips go further outside than they are at the start."""
         if self._workspace is None:
             return False
-        for p_base in guarded_points(self._kinematics, np.array(q)).values():
-            box = Workspace(
-                tuple(np.minimum(self._workspace.lower, p_base[0] - _AT_REST)),
-                tuple(np.maximum(self._workspace.upper, p_base[0] + _AT_REST)),
-            )
-            if box.first_outside(p_base) is not None:
-                return True
-        return False
+        return leaves(self._kinematics, self._workspace, np.array(q), _AT_REST) is not None
 
 
 def _damped_inverse(jacobian: Array, twist: Array, damping: float) -> tuple[Array, bool]:

@@ -11,12 +11,12 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.report import Level, Report
 from gensim2_control.ros.cancel import cancel_is_noted
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
+from gensim2_control.stream_bounds import StreamBounds
 from gensim2_tasks.catalogue import TaskError, load_task
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -29,8 +29,7 @@ from .demonstration import DriveConfig, End, drive
 from .graph_operator_node import GraphOperator
 from .servo import Servo, ServoConfig
 
-_INSET = 0.002  # m, from the box that the body checks between the points of a chunk, too
-_MARGIN = 0.005  # rad, likewise
+_SPEED = 0.5  # share of the joint speed limits
 _READY_TIMEOUT = 10.0  # s of wall time, for the first word of the body
 _CLOSE_TIMEOUT = 3.0  # s
 _CANCEL_GRACE = 1.0  # s, within which rclpy notes a cancel that has been carried out already
@@ -69,23 +68,22 @@ class TeleopParameters:
         Raises:
             ValueError: says why.
         """
-        self.workspace()
+        self.bounds()
 
-    def workspace(self) -> Workspace:
-        """The box, a little smaller than that of the body."""
-        a, b, c = (float(x) + _INSET for x in self.workspace_lower)
-        d, e, f = (float(x) - _INSET for x in self.workspace_upper)
-        return Workspace((a, b, c), (d, e, f))
+    def bounds(self) -> StreamBounds:
+        """What is kept."""
+        return StreamBounds(
+            self.position_margin,
+            velocity_scale=_SPEED,
+            lower=self.workspace_lower,
+            upper=self.workspace_upper,
+        )
 
     def servo(self) -> ServoConfig:
         """The settings of the servo."""
         return ServoConfig(
             self.linear_speed, self.angular_speed, self.joint_speed, self.acceleration
         )
-
-    def limits(self) -> JointLimits:
-        """Of the joints, a little tighter than those of the body."""
-        return JointLimits.fr3().reduced(margin=self.position_margin + _MARGIN, velocity=0.5)
 
 
 class TeleopNode(Node):
@@ -166,7 +164,8 @@ class TeleopNode(Node):
         if kinematics is None:
             return End.SENSOR_STALE, "no controller_state or robot_description; is the robot up?"
         own = self._own
-        servo = Servo(kinematics, own.limits(), own.servo(), own.workspace())
+        bounds = own.bounds()
+        servo = Servo(kinematics, bounds.limits(), own.servo(), bounds.workspace())
         handle.publish_feedback(ExecuteTask.Feedback(stage="teleoperate"))
         self.get_logger().info(
             f"show {task.name}: {request.instruction or task.instruction}. End it with teleop/done"
