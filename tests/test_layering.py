@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gensim2_kpam": {"gensim2_tasks", "gensim2_control"},
     "gensim2_episodes": {"gensim2_tasks", "gensim2_control"},
     "gensim2_policy": {"gensim2_episodes", "gensim2_control"},
-    "gensim2_generation": {"gensim2_tasks"},
+    "gensim2_generation": {"gensim2_tasks", "gensim2_control", "gensim2_kpam"},
     "gensim2_teleop": {"gensim2_tasks", "gensim2_control"},
     "gensim2_launch": set(),
     "gensim2_view": {"gensim2_tasks", "gensim2_control"},

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from gensim2_tasks.strict_yaml import YamlError, load_yaml
+from gensim2_tasks.task_library import SOLVERS, library_file, library_names
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .tool import TOOL_KEYPOINTS
@@ -39,6 +40,7 @@ MOTION_LIMITS = {**dict.fromkeys(TRANSLATIONS, 2.0), "rotate": 2.0 * math.pi, "f
 # A slip in one public file; its reader took every unknown frame for the base frame.
 FRAME_ALIASES = {"frame_axis_parallel": "world"}
 
+MOST_ENTRIES = 16  # of constraints, and of motions
 LARGEST_FILE = 100_000  # bytes; the largest known one has 3 kB
 # What is said of a file that has nothing right.
 MOST_MISTAKES, LONGEST_TEXT = 10, 600
@@ -176,9 +178,9 @@ class SolverConfig(_Strict):
     category_name: Literal["Articulated", "RigidBody"]
     tool_keypoint_name_list: tuple[str, ...] = ()
     object_keypoint_name_list: tuple[str, ...] = ()
-    constraint_list: tuple[Constraint, ...] = Field(min_length=1)
-    pre_actuation_motions: tuple[Motion, ...] = ()
-    post_actuation_motions: tuple[Motion, ...] = ()
+    constraint_list: tuple[Constraint, ...] = Field(min_length=1, max_length=MOST_ENTRIES)
+    pre_actuation_motions: tuple[Motion, ...] = Field(default=(), max_length=MOST_ENTRIES)
+    post_actuation_motions: tuple[Motion, ...] = Field(default=(), max_length=MOST_ENTRIES)
     # Ours: what the fingers do. GenSim2 always works with open ones.
     gripper: Literal["open", "closed", "grasp"] = "open"
     # Ours: least time to hold the pose at the end, s. What swings on by itself needs more of it
@@ -279,7 +281,9 @@ def solver_names() -> list[str]:
 
 
 def load_solver(name: str, root: Path | None = None) -> SolverConfig:
-    """Loads a solver configuration by name: from ``root`` where it holds one, else a shipped one.
+    """Loads a solver configuration by name.
+
+    From ``root`` where it holds one, else a shipped one, else one of the library of tasks.
 
     Args:
         name: Name of the file without ``.yaml``.
@@ -293,10 +297,13 @@ def load_solver(name: str, root: Path | None = None) -> SolverConfig:
         path = root / f"{name}.yaml"
         # Read anew each time: users change their files.
         return parse_solver(_read(path), str(path))
-    if name not in solver_names():
-        known = ", ".join(sorted({*solver_names(), *own}))
-        raise SolverConfigError(f"unknown solver {name!r}; known: {known}")
-    return _shipped(name)
+    if name in solver_names():
+        return _shipped(name)
+    if name in library_names(SOLVERS):
+        path = library_file(name, SOLVERS)
+        return parse_solver(_read(path), str(path))
+    known = ", ".join(sorted({*solver_names(), *own}))
+    raise SolverConfigError(f"unknown solver {name!r}; known: {known}")
 
 
 def _read(path: Path) -> str:

@@ -86,9 +86,9 @@ class Simulation:
         self.reset_count = 0
 
     def reset(
-        self, task: str, asset: str, seed: int, randomize: bool, start: Start = "task"
+        self, task: str | TaskSpec, asset: str, seed: int, randomize: bool, start: Start = "task"
     ) -> Drawn:
-        """Draws and builds the scene of a task, with the robot at home.
+        """Draws and builds the scene of a task, by name or as a whole, with the robot at home.
 
         The scene depends on the arguments only. A draw that overlaps the robot is drawn again.
         ``start`` says how far the objects are open.
@@ -105,7 +105,7 @@ class Simulation:
                 f"the robot is stopped ({state.reason}); call robot/recover first",
             )
         try:
-            spec = load_task(task)
+            spec = task if isinstance(task, TaskSpec) else load_task(task)
         except TaskError as error:
             raise ResetError(ResetError.UNKNOWN_TASK, str(error)) from None
         rng = np.random.default_rng(seed)

@@ -24,14 +24,16 @@ __all__ = [
     "Upright",
 ]
 
+MAX_PREDICATES = 20
+
 
 class SuccessCondition(BaseModel):
     """All of ``all`` and, where given, one of ``any``, held without a break for ``dwell`` s."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    all: tuple[Predicate, ...] = Field(min_length=1)
-    any: tuple[Predicate, ...] = ()
+    all: tuple[Predicate, ...] = Field(min_length=1, max_length=MAX_PREDICATES)
+    any: tuple[Predicate, ...] = Field(default=(), max_length=MAX_PREDICATES)
     dwell: float = Field(0.5, ge=0.0, le=60.0)
 
     @property

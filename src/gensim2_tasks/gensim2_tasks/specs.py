@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,6 +12,18 @@ from .categories import KEYPOINTS
 from .predicates import Predicate, SuccessCondition
 from .randomisation import Randomisation
 
+# What a task may hold at most. Tasks come from anywhere, language models among them.
+MAX_OBJECTS, MAX_SUBTASKS, MAX_SOLVERS = 6, 12, 8
+REACH = 1.5  # m in base; no arm goes farther
+# One line of text without control characters and the marks that turn the direction of text.
+Line = Annotated[
+    str,
+    Field(
+        min_length=3, max_length=300, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
+    ),
+]
+ObjectName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,39}$")]
+SolverName = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_]{0,79}$")]
 # Fields of predicates that name an object.
 OBJECT_FIELDS = ("object", "container", "support", "target")
 
@@ -30,9 +42,9 @@ class Placement(_Strict):
     """
 
     anchor: str = ""
-    x: float
-    y: float = 0.0
-    yaw: float = 0.0
+    x: float = Field(ge=-REACH, le=REACH)
+    y: float = Field(default=0.0, ge=-REACH, le=REACH)
+    yaw: float = Field(default=0.0, ge=-6.2832, le=6.2832)
     spread: float = Field(default=0.10, ge=0.0, le=0.5)
     yaw_spread: float = Field(default=0.5235987755982988, ge=0.0, le=3.1416)
 
@@ -47,8 +59,8 @@ class Openness(_Strict):
 class ObjectSpec(_Strict):
     """An object of a task."""
 
-    name: str = Field(pattern="^[a-z][a-z0-9_]*$")
-    category: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    name: ObjectName
+    category: ObjectName
     placement: Placement
     openness: Openness = Openness()
 
@@ -86,9 +98,9 @@ class SubTask(_Strict):
             the success of the task.
     """
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,59}$")
     object: str
-    solvers: tuple[str, ...] = ()
+    solvers: tuple[SolverName, ...] = Field(default=(), max_length=MAX_SOLVERS)
     skill: Literal["", "pick", "place"] = ""
     target: str = ""
     region: Literal["", "inside", "on_top", "under"] = ""
@@ -111,10 +123,10 @@ class SubTask(_Strict):
 class TaskSpec(_Strict):
     """A task. Loaded from ``catalogue_data/tasks/<name>.yaml``."""
 
-    name: str = Field(pattern="^[A-Z][A-Za-z0-9]*$")
-    instruction: str = Field(min_length=3)
-    objects: tuple[ObjectSpec, ...] = Field(min_length=1)
-    subtasks: tuple[SubTask, ...] = Field(min_length=1)
+    name: str = Field(pattern="^[A-Z][A-Za-z0-9]{0,59}$")
+    instruction: Line
+    objects: tuple[ObjectSpec, ...] = Field(min_length=1, max_length=MAX_OBJECTS)
+    subtasks: tuple[SubTask, ...] = Field(min_length=1, max_length=MAX_SUBTASKS)
     success: SuccessCondition
     randomise: Randomisation = Randomisation()
 

@@ -1,0 +1,1 @@
+"""Makes new tasks, with a language model or from a grammar, and verifies them by execution."""

@@ -1,0 +1,43 @@
+"""Tasks of one's own beside those shipped: a folder in which generated tasks are found by name.
+
+    <library>/tasks/<Name>.yaml      the task
+    <library>/solvers/<Name>*.yaml   solver configurations that only it uses
+
+`gensim2_generation` writes it; every node that loads a task by its name reads it. The folder is
+``$GENSIM2_LIBRARY``, or ``gensim2/library`` among the user's data.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "GENSIM2_LIBRARY"
+TASKS, SOLVERS = "tasks", "solvers"
+MAX_BYTES = 100_000  # of a file; the largest shipped task has 2 kB
+
+
+def library_folder() -> Path:
+    """Folder of the library; it need not exist."""
+    own = os.environ.get(VARIABLE)
+    if own:
+        return Path(own).expanduser()
+    home = os.environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "gensim2" / "library"
+
+
+def library_names(kind: str = TASKS) -> list[str]:
+    """Names of the tasks, or solver configurations, of the library, sorted; none without one."""
+    try:
+        return sorted(
+            f.stem
+            for f in (library_folder() / kind).iterdir()
+            if f.suffix == ".yaml" and not f.name.startswith(".")
+        )
+    except OSError:
+        return []
+
+
+def library_file(name: str, kind: str = TASKS) -> Path:
+    """Where the file of a name of `library_names` is."""
+    return library_folder() / kind / f"{name}.yaml"
