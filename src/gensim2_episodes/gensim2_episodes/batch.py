@@ -194,6 +194,36 @@ def _scene_object(world: World, placed: PlacedObject) -> SceneObject:
     )
 
 
+def run_control(
+    controller: str, cell: BatchCell, kinematics: Fr3Kinematics, over: Callable[[], bool]
+) -> None:
+    """Does nothing, or moves at random, until time is up or it is over.
+
+    Args:
+        controller: `IDLE`, `RANDOM` or `SWEEP`.
+        cell: Right after a reset.
+        kinematics: Of the robot.
+        over: Asked after every step.
+    """
+    simulation = cell.simulation
+    rng = np.random.default_rng(cell.seed)
+    motion = RandomMotion(kinematics, simulation.body.limits, rng, sweep=controller == SWEEP)
+    end = cell.now() + CONTROL_TIME
+    while cell.now() < end and not over():
+        state = simulation.body.state
+        if controller == IDLE or state is None:
+            cell.tick()
+            continue
+        step = motion.draw(state.q_ref)
+        try:
+            if isinstance(step, Grip):
+                cell.grip(step.position, step.effort)
+            else:
+                cell.follow(step, 0.0, 0.0)
+        except ExpertError:
+            cell.tick()  # it has met something, and goes elsewhere
+
+
 class BatchRunner:
     """Runs episodes one after the other.
 
@@ -262,7 +292,7 @@ class BatchRunner:
             achieved = monitor is not None and monitor.succeeded
         else:
             began = world.t
-            self._control(controller, cell, lambda: ever)
+            run_control(controller, cell, self._kinematics, lambda: ever)
             performance = Performance(0.0, began, world.t, None)
             achieved = ever  # what nobody wanted must not happen, even if it does not last
         success = achieved and performance.code is ExpertCode.NONE
@@ -298,23 +328,3 @@ class BatchRunner:
             undone=performance.retries > 0,
             gensim2=gensim2.succeeded,
         )
-
-    def _control(self, controller: str, cell: BatchCell, over: Callable[[], bool]) -> None:
-        """Does nothing, or moves at random, until time is up or it is over."""
-        world, body = self.simulation.world, self.simulation.body
-        rng = np.random.default_rng(cell.seed)
-        motion = RandomMotion(self._kinematics, body.limits, rng, sweep=controller == SWEEP)
-        end = world.t + CONTROL_TIME
-        while world.t < end and not over():
-            state = body.state
-            if controller == IDLE or state is None:
-                cell.tick()
-                continue
-            step = motion.draw(state.q_ref)
-            try:
-                if isinstance(step, Grip):
-                    cell.grip(step.position, step.effort)
-                else:
-                    cell.follow(step, 0.0, 0.0)
-            except ExpertError:
-                cell.tick()  # it has met something, and goes elsewhere

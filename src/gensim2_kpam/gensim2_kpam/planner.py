@@ -36,7 +36,7 @@ from .collision_model import CollisionModel
 from .plan import Phase, Plan, PlanCode, PlanFailure, SceneObject
 from .planner_config import PlannerConfig
 from .retiming import RetimingError, retime
-from .retreat import let_go
+from .retreat import led_into, let_go
 from .scene_checks import scene_problem, start_problem
 from .solver_config import SolverConfig
 from .tool import HALF_TURN, STRAIGHT
@@ -190,6 +190,7 @@ class Planner:
                     f"leads out: {pairs}",
                 )
             retreat, q_start = outcome
+        touched = not retreat and self._touches(scene, model, q_start, finger)
         rng = np.random.default_rng(seed)
         bounds = self.arm.limits_from(q_start)
         for way in self._ways(solver, scene, q_start, model, search):
@@ -209,7 +210,7 @@ class Planner:
             try:
                 phases = (
                     *retreat,
-                    *self._phases(solver, np.vstack([*legs, way.approach]), way.actuate),
+                    *self._phases(solver, np.vstack([*legs, way.approach]), way.actuate, touched),
                 )
             except RetimingError as error:
                 search.fail(PlanCode.RETIMING_FAILED, str(error))
@@ -217,15 +218,29 @@ class Planner:
             return phases, way
         return _farthest(search)
 
-    def _phases(self, solver: SolverConfig, approach: Array, actuate: Array) -> tuple[Phase, ...]:
+    def _touches(
+        self, scene: SceneObject, model: CollisionModel, q_start: Array, finger: float
+    ) -> bool:
+        """Whether the fingers are at something before they move to ``finger`` (m)."""
+        config = self.config
+        other = config.finger_closed if finger == config.finger_open else config.finger_open
+        model.place(scene.T_base_root, other)
+        touches = model.in_collision(q_start, scene.joint_position, config.clearance)
+        model.place(scene.T_base_root, finger)
+        return touches
+
+    def _phases(
+        self, solver: SolverConfig, approach: Array, actuate: Array, touched: bool
+    ) -> tuple[Phase, ...]:
         config = self.config
         limits, plant = self.limits, self.arm.plant
+        way = retime(plant, approach, limits)
         settle = hold(actuate[-1], max(config.settle_time, solver.settle_time))
         close = Phase("gripper", gripper=(config.finger_closed, config.grip_effort))
         start = Phase("gripper", gripper=(config.finger_open, config.grip_effort))
         return (
             close if solver.gripper == "closed" else start,
-            Phase("approach", retime(plant, approach, limits)),
+            Phase("approach", led_into(way) if touched else way),
             *((close,) if solver.gripper == "grasp" else ()),
             Phase("actuate", retime(plant, actuate, limits)),
             Phase("settle", settle),

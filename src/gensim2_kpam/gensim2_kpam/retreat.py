@@ -106,6 +106,14 @@ def entered(trajectory: Trajectory) -> Trajectory:
     return Trajectory(t - t[0] + ENTRY_TIME, trajectory.q[late], None if dq is None else dq[late])
 
 
+def led_into(trajectory: Trajectory) -> Trajectory:
+    """The motion a while later: meanwhile the body leads from where it holds the arm to its start.
+
+    For a hand whose fingers have just moved at something: it may have been pushed aside.
+    """
+    return Trajectory(trajectory.t + ENTRY_TIME, trajectory.q, trajectory.dq)
+
+
 def _free_at(model: CollisionModel, path: Array, part_q: float, clearance: float) -> int | None:
     """Index of the first configuration that is free, on a way on which no contact grows."""
     depth = model.depth(path[0], part_q)
