@@ -171,14 +171,16 @@ class _Worker:
         try:
             pipe.send(candidate)
             return self._receive(closed, self._limits.seconds)
-        except (EOFError, OSError):
-            process = self._process
-            self.end()
-            code = process.exitcode if process is not None else None
-            raise _LostError(f"the process that ran it has crashed (exit code {code})") from None
-        except TimeoutError:
+        except TimeoutError:  # an OSError too
             self.end()
             raise _LostError(f"not done within {self._limits.seconds:g} s") from None
+        except (EOFError, OSError):
+            process = self._process
+            assert process is not None
+            process.join()
+            code = process.exitcode
+            self.end()
+            raise _LostError(f"the process that ran it has crashed (exit code {code})") from None
 
     def end(self) -> None:
         """Kills the process."""
