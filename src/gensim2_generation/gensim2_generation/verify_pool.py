@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from .candidate import Candidate
+from .judging import Verifier, VerifyConfig
 from .verdict import Verdict
-from .verifier import Laboratory, Verifier, VerifyConfig
 
 POLL = 0.2  # s between two looks at whether a caller has lost patience
 START_LIMIT = 120.0  # s in which a worker has to be ready
@@ -74,6 +74,8 @@ class MakeLaboratory:
 
         from gensim2_control.description import resolve_packages, robot_description
         from gensim2_tasks.assets import AssetLibrary
+
+        from .verifier import Laboratory
 
         # Drake reports every infeasible time law; the planner tries the next one.
         logging.getLogger("drake").setLevel(logging.CRITICAL)

@@ -168,11 +168,8 @@ def test_a_repaired_task_may_have_name_and_structure_of_its_parent() -> None:
             return future
 
     bad = candidate(0.5)
-    again = compose(
-        Choice(Family.PART_WAY, "drawer", "up", 0.5),
-        KNOWN,
-        Origin("catalogue", repairs=("it fell",)),
-    )
+    origin = Origin("catalogue", repairs=("it fell",))
+    again = compose(Choice(Family.PART_WAY, "drawer", "up", 0.5), KNOWN, origin)
     outcome = run(Script(bad, repairs=[again]), Twice())
     assert [d.accepted for d in outcome.decisions] == [False, True]
 

@@ -10,8 +10,8 @@ import pytest
 from gensim2_generation.affordances import shipped_affordances
 from gensim2_generation.candidate import Candidate, Origin
 from gensim2_generation.grammar import Choice, Family, compose
+from gensim2_generation.judging import Verifier
 from gensim2_generation.verdict import Verdict
-from gensim2_generation.verifier import Verifier
 from gensim2_generation.verify_pool import Canceled, Limits, VerifierError, VerifyPool
 
 KNOWN = shipped_affordances()
@@ -85,7 +85,8 @@ def test_closing_ends_what_is_running() -> None:
     pool = VerifyPool(1, Faulty("hang"), Limits(seconds=600.0))
     assert pool.verify(candidate(0.5)) == GOOD
     future = pool.submit(candidate(0.7))
+    while not future.running():
+        pass
     pool.close()
-    with pytest.raises((Canceled, BaseException)) as caught:
-        future.result(timeout=30.0)
-    assert "TimeoutError" not in repr(caught.value)
+    with pytest.raises(Canceled):
+        future.result(timeout=0.0)
