@@ -66,11 +66,11 @@ def run_all(
             runner.say(f"checking: {name}")
         if subprocess.run(command, env=given, cwd=workspace.root).returncode != 0:
             failed.append(name)
-    for name, process, told in meanwhile:
+    for name, process, said in meanwhile:
         process.wait()
-        with told:
-            told.seek(0)
-            text = told.read().decode(errors="replace").rstrip()
+        with said:
+            said.seek(0)
+            text = said.read().decode(errors="replace").rstrip()
         runner.say(f"checked meanwhile: {name}\n{text}")
         if process.returncode != 0:
             failed.append(name)
