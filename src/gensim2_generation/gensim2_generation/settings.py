@@ -50,7 +50,7 @@ class Settings:
         2, "Scenes with nobody, and with random motions, which must not succeed.", low=0, high=100
     )
     candidate_timeout: float = parameter(
-        180.0, "Time for the verification of one task, s of wall time.", low=1.0, high=86_400.0
+        180.0, "Time for the verification of one task, CPU s.", low=1.0, high=86_400.0
     )
     candidate_memory: float = parameter(
         12.0, "Address space of a process that verifies, GB.", low=4.0, high=1024.0

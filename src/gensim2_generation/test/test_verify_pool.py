@@ -43,6 +43,8 @@ class _Faulty:
             os._exit(7)
         if self.word == "hang":
             threading.Event().wait()
+        while self.word == "spin":
+            pass
         if self.word == "memory":
             bytearray(10**12)
         if self.word == "error":
@@ -58,7 +60,8 @@ def candidate(level: float) -> Candidate:
     ("word", "said"),
     [
         ("crash", "crashed (exit code 7)"),
-        ("hang", "not done within 1 s"),
+        ("spin", "not done within 1 s of CPU time"),
+        ("hang", "not done within 1 s of CPU time"),
         ("memory", "more than 8 GB of memory"),
         ("error", "ValueError: xxx"),
     ],

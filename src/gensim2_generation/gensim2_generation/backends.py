@@ -1,0 +1,135 @@
+"""Puts together what a generation needs: the source of a backend, the verifiers, the library."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gensim2_episodes.provenance import software_record
+
+from .affordances import shipped_affordances
+from .asker import Backends
+from .asking import Model
+from .budget import Budget, BudgetedModel, PriceList, load_prices
+from .budget import Limits as BudgetLimits
+from .composer import Composer
+from .examples import Example
+from .exchanges import RecordingModel, ReplayModel
+from .library import TaskLibrary
+from .llm_source import LlmSource
+from .pipeline import Pictures, PipelineOptions
+from .run_folder import EXCHANGES
+from .settings import Settings, SettingsError, by_stage
+from .source import Source, SourceError, Wanted
+from .verify_pool import MakeLaboratory, VerifyPool
+
+
+@dataclass(frozen=True)
+class ProjectWorkshop:
+    """Implements `service.Workshop` with the parts of this project.
+
+    Attributes:
+        clock: Gives s.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+
+    def library(self, folder: Path) -> TaskLibrary:
+        """See `Workshop`."""
+        return TaskLibrary(folder)
+
+    def pool(self, settings: Settings) -> VerifyPool:
+        """See `Workshop`."""
+        make = MakeLaboratory(settings.asset_root, settings.verify())
+        return VerifyPool(settings.jobs, make, settings.limits())
+
+    def source(
+        self,
+        backend: str,
+        wanted: Wanted,
+        settings: Settings,
+        library: TaskLibrary,
+        run: Path,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Source:
+        """See `Workshop`."""
+        if backend == "catalogue":
+            return Composer(wanted, shipped_affordances())
+        if backend == "local":
+            return _local(wanted, settings, run, cancelled)
+        if backend == "replay":
+            file = Path(settings.exchanges).expanduser()
+            if not settings.exchanges:
+                raise SettingsError("backend replay: exchanges: name a record, or a run's folder")
+            replayed = ReplayModel(file / EXCHANGES if file.is_dir() else file)
+            backends = Backends(replayed)
+        else:
+            backends = self._openai(settings, run, cancelled)
+        return LlmSource(
+            wanted,
+            backends,
+            backend,
+            options=PipelineOptions(
+                trials=settings.solver_trials,
+                regenerations=settings.regenerations,
+                reflections=settings.reflections,
+            ),
+            examples=_Examples(library),
+            pictures=_pictures() if settings.images else None,
+        )
+
+    def software(self) -> Mapping[str, str]:
+        """See `Workshop`."""
+        return software_record()
+
+    def _openai(self, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Backends:
+        from .openai_model import OpenAiModel
+
+        prices = load_prices(Path(settings.prices).expanduser()) if settings.prices else PriceList()
+        limits = BudgetLimits(settings.max_tokens, settings.max_cost, settings.max_minutes)
+        budget = Budget(limits, prices, self.clock)
+
+        def model(name: str) -> Model:
+            asked = OpenAiModel(name, clock=self.clock, cancelled=cancelled)
+            return RecordingModel(BudgetedModel(asked, budget), run / EXCHANGES)
+
+        temperatures = {}
+        for stage, text in by_stage(settings.temperatures, "temperatures").items():
+            try:
+                temperatures[stage] = float(text)
+            except ValueError:
+                raise SettingsError(f"temperatures: {text[:40]!r} is no number") from None
+        models = by_stage(settings.stage_models, "stage_models")
+        return Backends(
+            model(settings.model), {s: model(n) for s, n in models.items()}, temperatures
+        )
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """Tasks of the library as examples, by words."""
+
+    library: TaskLibrary
+
+    def __call__(self, words: str, most: int) -> Sequence[Example]:
+        """See `examples.Examples`."""
+        return self.library.examples(words, most)
+
+
+def _pictures() -> Pictures:
+    try:
+        from .pictures import ScenePictures
+
+        return ScenePictures()
+    except (ImportError, RuntimeError) as error:
+        raise SourceError(f"images: there is nothing to render with: {error}") from None
+
+
+def _local(wanted: Wanted, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Source:
+    from .local_model import LocalModel
+    from .local_source import LocalSource
+
+    model = RecordingModel(LocalModel(), run / EXCHANGES)
+    return LocalSource(wanted, shipped_affordances(), model)
