@@ -13,6 +13,7 @@ from .source import SourceError
 
 MAX_ANSWER = 200_000  # characters; the longest answer that is asked for has about 10 000
 MOST_MISTAKES, LONGEST = 6, 300  # of a reason, and characters of each of them
+_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 _FENCED = re.compile(r"^```[a-z]*\s*\n(?P<inside>.*?)\n?```\s*$", re.DOTALL)
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -29,7 +30,8 @@ def read_answer(text: str, kind: type[Wanted]) -> Wanted:
     """Reads an answer.
 
     Args:
-        text: JSON; marks around it, as models like to set them, are left out.
+        text: JSON; thoughts before it and marks around it, as models like to set them, are left
+            out.
         kind: What was asked for.
 
     Raises:
@@ -37,7 +39,8 @@ def read_answer(text: str, kind: type[Wanted]) -> Wanted:
     """
     if len(text) > MAX_ANSWER:
         raise AnswerError(f"the answer has {len(text)} characters, more than {MAX_ANSWER}")
-    fenced = _FENCED.match(text.strip())
+    text = _THOUGHT.sub("", text).strip()
+    fenced = _FENCED.match(text)
     try:
         return kind.model_validate_json(fenced["inside"] if fenced else text)
     except ValidationError as error:

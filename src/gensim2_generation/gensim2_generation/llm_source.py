@@ -28,7 +28,6 @@ from .pipeline import PARTS, Pictures, Pipeline, PipelineOptions
 from .proposals import Proposer
 from .source import (
     MODES,
-    ExhaustedError,
     Known,
     Proposed,
     Refused,
@@ -196,8 +195,6 @@ class LlmSource:
         """The next way to say a task; a question gives several at once."""
         said = self._said
         if not said.found:
-            if not said.left:
-                raise ExhaustedError("there are no other tasks to say in other words")
             name = said.left[0]
             task = load_task(name)
             before = [task.instruction, *_said_before(name, known)]

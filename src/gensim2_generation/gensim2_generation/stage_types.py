@@ -45,7 +45,8 @@ def several(kind: Any, least: int, most: int) -> Any:
 
 def model(title: str, /, **fields: Any) -> Type:
     """A type of answer; all fields are required."""
-    return create_model(title, __base__=Reply, **{n: (kind, ...) for n, kind in fields.items()})
+    definitions: dict[str, Any] = {n: (kind, ...) for n, kind in fields.items()}
+    return create_model(title, __base__=Reply, **definitions)
 
 
 def primitive_proposal(categories: Sequence[str]) -> Type:
@@ -130,6 +131,20 @@ def placing(objects: Mapping[str, str]) -> Type:
     return model("Placing", idea=Words, objects=several(any_of(kinds, "object"), count, count))
 
 
+def frame_axis() -> Type:
+    """An axis of the tool at an angle to an axis of the world or of the moving part."""
+    return model(
+        "FrameAxis",
+        type=Literal["frame_axis_parallel", "frame_axis_orthogonal"],
+        axis_from_keypoint_name=stages.ToolKeypoint,
+        axis_to_keypoint_name=stages.ToolKeypoint,
+        target_axis=several(stages.AxisNumber, 3, 3),
+        target_axis_frame=Literal["world", "object"],
+        target_inner_product=stages.AxisNumber,
+        tolerance=Annotated[float, Field(ge=0.001, le=1.0)],
+    )
+
+
 def constraints(category: str, known: Sequence[str], trials: int) -> Type:
     """Alternatives of how the hand meets an object; ``known``: solvers that may be reused."""
     points = one_of(KEYPOINTS[category])
@@ -141,7 +156,7 @@ def constraints(category: str, known: Sequence[str], trials: int) -> Type:
             target_keypoint_name=points,
             tolerance=Annotated[float, Field(ge=0.0001, le=0.05)],
         ),
-        stages.FrameAxis,
+        frame_axis(),
     ]
     if len(KEYPOINTS[category]) > 1:
         kinds.append(

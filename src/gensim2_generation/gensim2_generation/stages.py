@@ -7,7 +7,7 @@ whose lists depend on what has been answered before.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from gensim2_kpam.motions import NAMED_MOTIONS
 from gensim2_kpam.solver_config import MOST_ENTRIES, TRANSLATIONS
@@ -29,7 +29,7 @@ Words = Annotated[str, AfterValidator(lambda text: plain(text, LONGEST_WORDS))]
 """Free text, as one line that is cut where it is too long."""
 TaskName = Annotated[str, Field(pattern="^[A-Z][A-Za-z0-9]{2,39}$")]
 StepName = Annotated[str, Field(pattern="^[a-z][a-z0-9 ]{1,29}$")]
-ToolKeypoint = Literal[tuple(TOOL_KEYPOINTS)]  # type: ignore[valid-type]
+ToolKeypoint: Any = Literal[tuple(TOOL_KEYPOINTS)]  # type: ignore[valid-type]
 # Of one motion; farther than the arm goes, and a turn of half a circle.
 Length = Annotated[float, Field(ge=-0.5, le=0.5)]
 Angle = Annotated[float, Field(ge=-3.1416, le=3.1416)]
@@ -68,18 +68,6 @@ class Follow(Reply):
 
     kind: Literal["follow_joint"]
     value: Share
-
-
-class FrameAxis(Reply):
-    """An axis of the tool at an angle to an axis of the world or of the moving part."""
-
-    type: Literal["frame_axis_parallel", "frame_axis_orthogonal"]
-    axis_from_keypoint_name: ToolKeypoint
-    axis_to_keypoint_name: ToolKeypoint
-    target_axis: Annotated[list[AxisNumber], Field(min_length=3, max_length=3)]
-    target_axis_frame: Literal["world", "object"]
-    target_inner_product: AxisNumber
-    tolerance: Annotated[float, Field(ge=0.001, le=1.0)]
 
 
 MAX_CONSTRAINTS = min(MOST_ENTRIES, 8)
