@@ -41,7 +41,7 @@ def wait_time(
         rng: So that several who wait do not come back together.
     """
     asked = retry_after(headers)
-    grown = min(patience.longest, patience.base * 2.0 ** (attempt - 1))
+    grown = min(patience.longest, patience.base * 2.0 ** min(attempt - 1, 100))
     own = grown * float(rng.uniform(0.5, 1.0))
     return own if asked is None else min(patience.longest, max(asked, 0.0))
 

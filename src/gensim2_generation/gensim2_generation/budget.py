@@ -40,7 +40,7 @@ class PriceList(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
     models: dict[str, Price] = Field(default_factory=dict, max_length=1000)
 
 

@@ -49,7 +49,7 @@ class Exchange(BaseModel):
         retries: Times it was asked again.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     stage: str
     model: str

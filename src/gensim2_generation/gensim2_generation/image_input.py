@@ -44,12 +44,12 @@ def read_image(path: Path) -> bytes:
             raise ImageError(f"image {str(path)!r}: {found.st_size} bytes, more than {LARGEST}")
         with path.open("rb") as file:
             head = file.read(32)
-        data = b"" if _is_video(head) else path.read_bytes()
+        data = None if _is_video(head) else path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
         raise ImageError(f"image {str(path)!r}: cannot be read: {error}") from None
-    if not data:
+    if data is None:
         return _sent(_frame(path))
     size = picture_size(data)
     if size is None:

@@ -567,7 +567,9 @@ def test_the_picture_is_sent_once_and_made_small(tmp_path: Path) -> None:
     assert isinstance(source.propose(Known()), Candidate)
     sent = model.questions[0].images
     assert len(sent) == 1
-    assert cv2.imdecode(np.frombuffer(sent[0], np.uint8), cv2.IMREAD_COLOR).shape == (512, 1024, 3)
+    small = cv2.imdecode(np.frombuffer(sent[0], np.uint8), cv2.IMREAD_COLOR)
+    assert small is not None
+    assert small.shape == (512, 1024, 3)
     assert not model.questions[1].images
     with pytest.raises(SourceError, match="needs a picture"):
         source_of(IMAGE, "image")
@@ -576,6 +578,12 @@ def test_the_picture_is_sent_once_and_made_small(tmp_path: Path) -> None:
 def test_modes_and_options_that_do_not_exist_are_errors() -> None:
     with pytest.raises(SourceError, match="there is no mode"):
         source_of(PRIMITIVE, "wish")
-    for wrong in ({"trials": 9}, {"regenerations": -1}, {"reflections": 99}, {"examples": -3}):
+    wrongs: list[dict[str, Any]] = [
+        {"trials": 9},
+        {"regenerations": -1},
+        {"reflections": 99},
+        {"examples": -3},
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             PipelineOptions(**wrong)
