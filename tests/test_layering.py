@@ -42,6 +42,7 @@ JOINING: dict[str, set[str]] = {
     "gensim2_episodes/gensim2_episodes/disturbance.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/replay.py": {"gensim2_sim_bridge"},
     "gensim2_generation/gensim2_generation/verifier.py": {"gensim2_sim_bridge"},
+    "gensim2_generation/gensim2_generation/pictures.py": {"gensim2_sim_bridge"},
     "gensim2_policy/gensim2_policy/headless.py": {"gensim2_sim_bridge", "gensim2_tasks"},
     "gensim2_policy/gensim2_policy/headless_worker.py": {"gensim2_tasks"},
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gensim2_episodes.provenance import software_record
 
@@ -15,14 +16,13 @@ from .asking import Model
 from .budget import Budget, BudgetedModel, PriceList, load_prices
 from .budget import Limits as BudgetLimits
 from .composer import Composer
-from .examples import Example
 from .exchanges import RecordingModel, ReplayModel
 from .library import TaskLibrary
 from .llm_source import LlmSource
-from .pipeline import Pictures, PipelineOptions
+from .pipeline import PictureError, Pictures, PipelineOptions
 from .run_folder import EXCHANGES
 from .settings import Settings, SettingsError, by_stage
-from .source import Source, SourceError, Wanted
+from .source import Source, Wanted
 from .verify_pool import MakeLaboratory, VerifyPool
 
 
@@ -38,7 +38,7 @@ class ProjectWorkshop:
 
     def library(self, folder: Path) -> TaskLibrary:
         """See `Workshop`."""
-        return TaskLibrary(folder)
+        return TaskLibrary(folder, self.software())
 
     def pool(self, settings: Settings) -> VerifyPool:
         """See `Workshop`."""
@@ -50,9 +50,9 @@ class ProjectWorkshop:
         backend: str,
         wanted: Wanted,
         settings: Settings,
-        library: TaskLibrary,
+        library: Path,
         run: Path,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool],
     ) -> Source:
         """See `Workshop`."""
         if backend == "catalogue":
@@ -76,13 +76,13 @@ class ProjectWorkshop:
                 regenerations=settings.regenerations,
                 reflections=settings.reflections,
             ),
-            examples=_Examples(library),
-            pictures=_pictures() if settings.images else None,
+            examples=self.library(library).examples,
+            pictures=_pictures(settings.asset_root) if settings.images else None,
         )
 
-    def software(self) -> Mapping[str, str]:
+    def software(self) -> Mapping[str, Any]:
         """See `Workshop`."""
-        return software_record()
+        return software_record().model_dump()
 
     def _openai(self, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Backends:
         from .openai_model import OpenAiModel
@@ -107,24 +107,17 @@ class ProjectWorkshop:
         )
 
 
-@dataclass(frozen=True)
-class _Examples:
-    """Tasks of the library as examples, by words."""
+def _pictures(asset_root: str) -> Pictures:
+    from gensim2_control.description import resolve_packages, robot_description
+    from gensim2_tasks.assets import AssetLibrary
 
-    library: TaskLibrary
+    from .pictures import Renderer
 
-    def __call__(self, words: str, most: int) -> Sequence[Example]:
-        """See `examples.Examples`."""
-        return self.library.examples(words, most)
-
-
-def _pictures() -> Pictures:
+    urdf, library = resolve_packages(robot_description()), AssetLibrary(asset_root or None)
     try:
-        from .pictures import ScenePictures
-
-        return ScenePictures()
-    except (ImportError, RuntimeError) as error:
-        raise SourceError(f"images: there is nothing to render with: {error}") from None
+        return Renderer(urdf, library)
+    except PictureError as error:
+        raise SourceError(f"images: {error}") from None
 
 
 def _local(wanted: Wanted, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Source:

@@ -64,13 +64,9 @@ def main(
         seed=seed,
         run=values["run"],
     )
-    if workshop is None:
-        from .backends import ProjectWorkshop
-
-        workshop = ProjectWorkshop()
     service = GeneratorService(
         settings,
-        workshop,
+        workshop or _workshop(),
         os.environ if environ is None else environ,
         time.monotonic,
         say=lambda text: console.print(text, style="dim", markup=False, soft_wrap=True),
@@ -143,6 +139,12 @@ def outcome_table(outcome: Outcome) -> Table:
         cells = (d.name, d.instruction, share, f"{d.novelty:.2f}", became[:200])
         table.add_row(*map(escape, cells), style="" if d.accepted else "dim")
     return table
+
+
+def _workshop() -> Workshop:
+    from .backends import ProjectWorkshop
+
+    return ProjectWorkshop()
 
 
 def _words_of_settings() -> dict[str, Word]:

@@ -40,7 +40,7 @@ class RunRequest:
     backend: str
     num_tasks: int
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    software: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    software: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class RunFolder:

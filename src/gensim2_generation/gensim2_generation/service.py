@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from .composer import ALL
 from .generator import Counts, End, Outcome, Pool, Progress, Shelf, generate
@@ -38,7 +38,7 @@ class Workshop(Protocol):
         backend: str,
         wanted: Wanted,
         settings: Settings,
-        library: Shelf,
+        library: Path,
         run: Path,
         cancelled: Callable[[], bool],
     ) -> Source:
@@ -48,7 +48,7 @@ class Workshop(Protocol):
             SourceError: It cannot work.
         """
 
-    def software(self) -> Mapping[str, str]:
+    def software(self) -> Mapping[str, Any]:
         """Versions, for the record."""
 
 
@@ -144,7 +144,7 @@ class GeneratorService:
             ),
         )
         source = self._workshop.source(
-            chosen.backend, wanted, settings, library, folder.path, cancelled
+            chosen.backend, wanted, settings, settings.library_folder(), folder.path, cancelled
         )
         with self._workshop.pool(settings) as pool:
             return generate(

@@ -50,7 +50,7 @@ class Fake:
         backend: str,
         wanted: Wanted,
         settings: Settings,
-        library: Shelf,
+        library: Path,
         run: Path,
         ends: object,
     ) -> Source:

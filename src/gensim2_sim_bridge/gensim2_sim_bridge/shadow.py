@@ -80,16 +80,21 @@ class Shadow:
         """The overview (H, W, 3) with the robot's joints (9,) at q."""
         self.world.set_robot(q)
         (frame,) = self._overview.capture(self.world)
-        nothing = (frame.depth_mm == 0).astype(np.uint8)
-        # Seams of meshes leave single pixels open.
-        seams = (nothing > cv2.medianBlur(nothing, 5))[..., None]
-        rgb = np.where(seams, cv2.medianBlur(frame.rgb, 5), frame.rgb)
-        return np.where((nothing > 0)[..., None] & ~seams, np.array(BACKGROUND, np.uint8), rgb)
+        return on_ground(frame)
 
     def see(self, q: Array) -> list[CameraFrame]:
         """What the cameras see with the robot's joints (9,) at q."""
         self.world.set_robot(q)
         return self.rig.capture(self.world)
+
+
+def on_ground(frame: CameraFrame) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) with `BACKGROUND` where nothing is seen."""
+    nothing = (frame.depth_mm == 0).astype(np.uint8)
+    # Seams of meshes leave single pixels open.
+    seams = (nothing > cv2.medianBlur(nothing, 5))[..., None]
+    rgb = np.where(seams, cv2.medianBlur(frame.rgb, 5), frame.rgb)
+    return np.where((nothing > 0)[..., None] & ~seams, np.array(BACKGROUND, np.uint8), rgb)
 
 
 def same_places(a: Sequence[PlacedObject], b: Sequence[PlacedObject]) -> bool:
