@@ -28,6 +28,7 @@ OF_OPTIONAL_GROUPS = {
     "torch": "torch",
     "safetensors": "safetensors",
     "transformers": "transformers",
+    "openai": "openai",
     "franky": "franky-control",
     "pyrealsense2": "pyrealsense2",
 }

@@ -15,12 +15,13 @@ CONSTRAINTS = "constraints.txt"
 # ROS 2 itself: from wheels, or what fits an installation that is sourced.
 ROS_FROM_WHEELS = "ros"
 ROS_INSTALLED = "ros_installed"
-OPTIONAL_GROUPS = ("dev", "policy", "real", "description")
+OPTIONAL_GROUPS = ("dev", "policy", "generation", "real", "description")
 # What `fix` does; where it changes, the wheels are fixed anew.
 _FIXES = (one_cpu, participant_end, relocate)
 # A command that names one of these needs the group.
 _NAMED_BY = {
     "policy": ("gensim2_policy*", "sim_eval.launch.py"),
+    "generation": ("gensim2_generation*", "generate.launch.py"),
     "real": ("gensim2_franka*", "realsense_camera*", "real_*.launch.py"),
     "description": ("make_robot_description*",),
 }
