@@ -16,11 +16,36 @@ _BUSY = re.compile(
 _IMPORTED = re.compile(r"^\s*(?:from|import) (\w+)", re.MULTILINE)
 
 
+# Those of them that keep no time: they bear that others run beside them, though not in one process.
+_BESIDE = (
+    "overlay",
+    "src/gensim2_episodes/test/test_episode_store.py",
+    "src/gensim2_generation",
+    "src/gensim2_kpam/test/test_kpam_messages.py",
+    "src/gensim2_kpam/test/test_kpam_plan_picture.py",
+    "src/gensim2_policy/test/test_policy_training.py",
+    "src/gensim2_tasks",
+    "tests/test_bench.py",
+    "tests/test_dependencies.py",
+    "tests/test_docker.py",
+    "tests/test_graph_document.py",
+    "tests/test_launch_files.py",
+    "tests/test_layering.py",
+    "tests/test_nodes.py",
+    "tests/test_rviz.py",
+    "tests/test_workspace_build.py",
+    "tests/test_workspace_steps.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks every test of a module that keeps processes or threads, or whose helpers do."""
+    root = Path(__file__).parent
     for item in items:
         if _is_busy(item.path):
             item.add_marker("alone")
+        if item.path.relative_to(root).as_posix().startswith(_BESIDE):
+            item.add_marker("beside")
 
 
 @functools.cache

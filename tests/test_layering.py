@@ -20,7 +20,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gensim2_kpam": {"gensim2_tasks", "gensim2_control"},
     "gensim2_episodes": {"gensim2_tasks", "gensim2_control"},
     "gensim2_policy": {"gensim2_episodes", "gensim2_control"},
-    "gensim2_generation": {"gensim2_tasks", "gensim2_control", "gensim2_kpam"},
+    "gensim2_generation": {
+        "gensim2_tasks",
+        "gensim2_control",
+        "gensim2_kpam",
+        "gensim2_episodes",
+    },
     "gensim2_teleop": {"gensim2_tasks", "gensim2_control"},
     "gensim2_launch": set(),
     "gensim2_view": {"gensim2_tasks", "gensim2_control"},
@@ -36,6 +41,8 @@ JOINING: dict[str, set[str]] = {
     "gensim2_episodes/gensim2_episodes/batch_graph.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/disturbance.py": {"gensim2_kpam", "gensim2_sim_bridge"},
     "gensim2_episodes/gensim2_episodes/replay.py": {"gensim2_sim_bridge"},
+    "gensim2_generation/gensim2_generation/verifier.py": {"gensim2_sim_bridge"},
+    "gensim2_generation/gensim2_generation/pictures.py": {"gensim2_sim_bridge"},
     "gensim2_policy/gensim2_policy/headless.py": {"gensim2_sim_bridge", "gensim2_tasks"},
     "gensim2_policy/gensim2_policy/headless_worker.py": {"gensim2_tasks"},
 }

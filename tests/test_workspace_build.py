@@ -219,6 +219,8 @@ def test_groups_are_named_by_the_command() -> None:
     assert wheels.groups_of(["ros2", "launch", "launch/launch/real_x.launch.py"]) == {"real"}
     assert wheels.groups_of(["test", "src/gensim2_policy"]) == {"policy"}
     assert wheels.groups_of(["ros2", "launch", "gensim2", "generate.launch.py"]) == {"generation"}
+    local = ["ros2", "run", "gensim2_generation", "generate", "backend:=local"]
+    assert wheels.groups_of(local) == {"generation", "policy", "local"}
     assert wheels.groups_of(["realpath", "."]) == set()
     collect = ["ros2", "launch", "gensim2", "sim_collect.launch.py"]
     assert wheels.groups_of([*collect, "real_time_factor:=1"]) == set()

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
-GROUPS = ("ros", "core", "dev", "policy", "generation", "real", "description")
+GROUPS = ("ros", "core", "dev", "policy", "real", "generation", "local", "description")
 # The variants of torch for other hardware pin these themselves.
 _OF_TORCH = ("nvidia-", "cuda-", "triton")
 _HEADER = """\

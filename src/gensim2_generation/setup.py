@@ -18,5 +18,11 @@ setup(
     maintainer_email="maintainers@gensim2.example.com",
     description="Makes new tasks and verifies them by execution.",
     license="Apache-2.0",
-    entry_points={"console_scripts": []},
+    entry_points={
+        "console_scripts": [
+            "task_generator = gensim2_generation.programs:task_generator",
+            "generate_tasks = gensim2_generation.programs:generate_tasks",
+            "generate = gensim2_generation.programs:generate",
+        ],
+    },
 )

@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from workspace.layout import Workspace
 from workspace.packages import find_packages
@@ -13,8 +15,9 @@ from workspace.steps import Runner
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
 _SIDE_BY_SIDE = ("-m", "not alone", "--dist", "loadfile")
 _MOST_WORKERS = 8
-# Beside the tests that come after it, which mostly wait; it gets what they leave.
-_MEANWHILE = {"mypy"}
+_SLOWEST = ("--durations=20",)
+# Beside the tests that come after them, which mostly wait: they get what those leave. By niceness.
+_MEANWHILE = {"mypy": 19, "tests that bear company": 10}
 
 
 def run_all(
@@ -40,28 +43,35 @@ def run_all(
     environment = dict(environ)
     # Nothing else on this machine shall meet the graphs of the tests. Above 100 the ports
     # of a domain reach those the kernel gives to others.
-    environment.setdefault(DOMAIN_VARIABLE, str(1 + os.getpid() % 100))
+    environment.setdefault(DOMAIN_VARIABLE, str(1 + os.getpid() % 98))
     _remove_unused_shared_memory(environment)
     failed = []
-    meanwhile: list[tuple[str, subprocess.Popen[bytes]]] = []
+    meanwhile: list[tuple[str, subprocess.Popen[bytes], IO[bytes]]] = []
+    # Those that run beside others have a domain of their own.
+    environment_beside = {DOMAIN_VARIABLE: str(int(environment[DOMAIN_VARIABLE]) + 1)}
     for name, command, extra in _commands(workspace, arguments, with_overlay=with_overlay):
         given = {**environment, **extra}
         if name in _MEANWHILE:
+            # A file, as a pipe that nobody reads is full after some failures.
+            told = tempfile.TemporaryFile()  # noqa: SIM115 - it is read when the process has ended
             process = subprocess.Popen(
-                ["nice", "-n", "19", *command],
-                env=given,
+                ["nice", "-n", str(_MEANWHILE[name]), *command],
+                env={**given, **environment_beside},
                 cwd=workspace.root,
-                stdout=subprocess.PIPE,
+                stdout=told,
             )
-            meanwhile.append((name, process))
+            meanwhile.append((name, process, told))
             continue
         if not arguments:
             runner.say(f"checking: {name}")
         if subprocess.run(command, env=given, cwd=workspace.root).returncode != 0:
             failed.append(name)
-    for name, process in meanwhile:
-        told, _ = process.communicate()
-        runner.say(f"checked meanwhile: {name}\n{told.decode(errors='replace').rstrip()}")
+    for name, process, said in meanwhile:
+        process.wait()
+        with said:
+            said.seek(0)
+            text = said.read().decode(errors="replace").rstrip()
+        runner.say(f"checked meanwhile: {name}\n{text}")
         if process.returncode != 0:
             failed.append(name)
     if failed:
@@ -92,7 +102,12 @@ def _commands(
         ("ruff", [python, "-m", "ruff", "check", "."], {}),
         ("tests side by side", [*pytest, *_SIDE_BY_SIDE, "-n", _workers(), *tests], {}),
         ("mypy", mypy, {"MYPYPATH": roots}),
-        ("tests one by one", [*pytest, "-m", "alone", "--durations=20", *tests], {}),
+        (
+            "tests that bear company",
+            [*pytest, "-m", "alone and beside", "-p", "no:cacheprovider", *_SLOWEST, *tests],
+            {},
+        ),
+        ("tests one by one", [*pytest, "-m", "alone and not beside", *_SLOWEST, *tests], {}),
     ]
 
 

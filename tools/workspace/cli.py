@@ -67,7 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     command = list(options.command)
     groups = set(options.groups) | wheels.groups_of(command)
     if command[0] == "test":
-        groups |= {"dev", "policy", "generation", "real"}
+        groups |= {"dev", "policy", "real", "generation"}
     signal.signal(signal.SIGTERM, _end)
     try:
         prepared = prepare(workspace, runner, groups)

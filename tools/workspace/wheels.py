@@ -15,17 +15,22 @@ CONSTRAINTS = "constraints.txt"
 # ROS 2 itself: from wheels, or what fits an installation that is sourced.
 ROS_FROM_WHEELS = "ros"
 ROS_INSTALLED = "ros_installed"
-OPTIONAL_GROUPS = ("dev", "policy", "generation", "real", "description")
+OPTIONAL_GROUPS = ("dev", "policy", "real", "generation", "local", "description")
 # What `fix` does; where it changes, the wheels are fixed anew.
 _FIXES = (one_cpu, participant_end, relocate)
 # A command that names one of these needs the group.
 _NAMED_BY = {
     "policy": ("gensim2_policy*", "sim_eval.launch.py"),
-    "generation": ("gensim2_generation*", "generate.launch.py"),
     "real": ("gensim2_franka*", "realsense_camera*", "real_*.launch.py"),
+    "generation": ("gensim2_generation*", "generate.launch.py"),
     "description": ("make_robot_description*",),
 }
-_POLICY = {"controller:=policy", "controller:=dagger"}
+# And one that says one of these.
+_SAID_BY = {
+    "controller:=policy": {"policy"},
+    "controller:=dagger": {"policy"},
+    "backend:=local": {"policy", "local"},
+}
 
 
 def groups_of(command: Sequence[str]) -> set[str]:
@@ -33,7 +38,7 @@ def groups_of(command: Sequence[str]) -> set[str]:
 
     Args:
         command: Program and arguments; launch files of the real robot begin with `real_`. The
-            arguments of a launch name nothing, whatever their values, but for a policy that acts.
+            arguments of a launch name nothing, whatever their values, but for who acts or proposes.
     """
     names = [Path(word).name for word in command if ":=" not in word]
     named = {
@@ -41,7 +46,7 @@ def groups_of(command: Sequence[str]) -> set[str]:
         for group, patterns in _NAMED_BY.items()
         if any(fnmatch(name, pattern) for name in names for pattern in patterns)
     }
-    return named | ({"policy"} if _POLICY & set(command) else set())
+    return named.union(*(_SAID_BY[word] for word in command if word in _SAID_BY))
 
 
 def ensure(

@@ -31,7 +31,22 @@ OF_MODE: dict[str, tuple[Family, ...]] = {
     "bottomup": (Family.THERE_AND_BACK, Family.TWO_PARTS, Family.PUT_TWO),
 }
 ALL = "all"
-"""A mode of this backend alone: primitive, topdown and bottomup in turn."""
+"""A mode of this backend alone: all kinds, what takes the physics little time more often."""
+_OF_ALL = (
+    Family.PART_WAY,
+    Family.THERE_AND_BACK,
+    Family.PART_WAY,
+    Family.OPEN_PUT,
+    Family.PART_WAY,
+    Family.PUT,
+    Family.PUT_LIFT,
+    Family.PART_WAY,
+    Family.PUT_CLOSE,
+    Family.TWO_PARTS,
+    Family.PART_WAY,
+    Family.OPEN_PUT_CLOSE,
+    Family.PUT_TWO,
+)
 TRUST = 2  # failures of a kind of task with a category after which it is left for later
 
 
@@ -66,7 +81,7 @@ class Composer:
         self._items: Counter[str] = Counter()
         self._made: dict[str, Choice] = {}
         self._turn = 0
-        families = OF_MODE.get(wanted.mode) or tuple(f for fs in OF_MODE.values() for f in fs)
+        families = OF_MODE.get(wanted.mode, _OF_ALL)
         self._families = families
         rng = np.random.default_rng(wanted.seed)
         every = [c for c in choices(affordances) if c.family in families and self._fits(c)]

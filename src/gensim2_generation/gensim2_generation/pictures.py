@@ -36,7 +36,7 @@ from gensim2_tasks import se3
 from .answers import plain
 from .candidate import Candidate
 from .overlay import Image, Lens, drawn
-from .pipeline import PictureError, Shown
+from .seeing import PictureError, Shown
 
 Array = NDArray[np.float64]
 SIZE = CameraConfig(width=640, height=480, fovy=0.75)
@@ -53,7 +53,7 @@ LONGEST = 200  # characters of a reason in a caption
 
 
 class Renderer:
-    """Implements `pipeline.Pictures`.
+    """Implements `seeing.Pictures`.
 
     Args:
         urdf: Text of the robot description with absolute mesh paths.

@@ -86,8 +86,9 @@ class Known:
 class Source(Protocol):
     """Proposes candidates, one at a time."""
 
-    name: str
-    """For tables: ``catalogue``, or backend and model."""
+    @property
+    def name(self) -> str:
+        """For tables: ``catalogue``, or backend and model."""
 
     def propose(self, known: Known) -> Proposed:
         """Makes the next candidate.

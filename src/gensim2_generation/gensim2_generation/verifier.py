@@ -10,12 +10,9 @@ from __future__ import annotations
 import tempfile
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
-import numpy as np
 from gensim2_control.body import Body
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_episodes.batch import BatchCell, run_control
@@ -33,41 +30,13 @@ from gensim2_tasks.monitor import TaskMonitor
 from gensim2_episodes import batch
 
 from .candidate import Candidate
+from .judging import VerifyConfig
 from .verdict import EXPERT, IDLE, RANDOM, Measured, Trial, Verdict
 
 OBSERVATION_STEPS = 20
 SETTLE = 2.0  # s of doing nothing after a success, in which it must last
 REASONS = 3  # of failed episodes that a reason quotes
 LONGEST = 400  # characters of one of them
-
-
-@dataclass(frozen=True)
-class VerifyConfig:
-    """How a candidate is judged.
-
-    Attributes:
-        episodes: Scenes in which the expert performs it.
-        share: Of them that have to succeed and hold.
-        controls: Scenes of each control.
-        seed: Of the first scene.
-    """
-
-    episodes: int = 5
-    share: float = 0.8
-    controls: int = 2
-    seed: int = 700_000
-
-    @property
-    def spare(self) -> int:
-        """Episodes that may fail."""
-        return int(np.floor(self.episodes * (1.0 - self.share) + 1e-9))
-
-
-class Verifier(Protocol):
-    """Judges candidates."""
-
-    def verify(self, candidate: Candidate) -> Verdict:
-        """Runs a candidate."""
 
 
 class Laboratory:

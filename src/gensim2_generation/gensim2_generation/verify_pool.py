@@ -7,6 +7,7 @@ takes too long, needs too much memory or crashes is replaced, and the candidate 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import resource
 import signal
@@ -17,15 +18,17 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
 from .candidate import Candidate
+from .judging import Verifier, VerifyConfig
 from .verdict import Verdict
-from .verifier import Laboratory, Verifier, VerifyConfig
 
 POLL = 0.2  # s between two looks at whether a caller has lost patience
 START_LIMIT = 120.0  # s in which a worker has to be ready
+WALL = 5.0  # s of wall time for each of CPU time, in which a busy machine has to give it
 
 
 class VerifierError(RuntimeError):
@@ -41,7 +44,7 @@ class Limits:
     """Of the verification of one candidate.
 
     Attributes:
-        seconds: Wall time.
+        seconds: CPU time; five times as much wall time.
         gigabytes: Of address space of a worker; graphics and physics map about 3 themselves.
     """
 
@@ -74,6 +77,8 @@ class MakeLaboratory:
 
         from gensim2_control.description import resolve_packages, robot_description
         from gensim2_tasks.assets import AssetLibrary
+
+        from .verifier import Laboratory
 
         # Drake reports every infeasible time law; the planner tries the next one.
         logging.getLogger("drake").setLevel(logging.CRITICAL)
@@ -170,15 +175,18 @@ class _Worker:
         assert pipe is not None
         try:
             pipe.send(candidate)
-            return self._receive(closed, self._limits.seconds)
+            seconds = self._limits.seconds
+            return self._receive(closed, WALL * seconds, self._used() + seconds)
+        except TimeoutError:  # an OSError too
+            self.end()
+            raise _LostError(f"not done within {self._limits.seconds:g} s of CPU time") from None
         except (EOFError, OSError):
             process = self._process
+            assert process is not None
+            process.join()
+            code = process.exitcode
             self.end()
-            code = process.exitcode if process is not None else None
             raise _LostError(f"the process that ran it has crashed (exit code {code})") from None
-        except TimeoutError:
-            self.end()
-            raise _LostError(f"not done within {self._limits.seconds:g} s") from None
 
     def end(self) -> None:
         """Kills the process."""
@@ -209,14 +217,25 @@ class _Worker:
             self.end()
             raise VerifierError(f"no task can be verified: {ready}")
 
-    def _receive(self, closed: threading.Event, limit: float) -> Any:
+    def _used(self) -> float:
+        """CPU time of the process so far, s."""
+        assert self._process is not None
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        except OSError:
+            return 0.0
+        # The second field, a name in brackets, may hold spaces.
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _receive(self, closed: threading.Event, limit: float, cpu: float = math.inf) -> Any:
         pipe, end = self._pipe, time.monotonic() + limit
         assert pipe is not None
         while not pipe.poll(POLL):
             if closed.is_set():
                 self.end()
                 raise Canceled("the verification has been given up")
-            if time.monotonic() > end:
+            if time.monotonic() > end or self._used() > cpu:
                 raise TimeoutError
         return pipe.recv()
 

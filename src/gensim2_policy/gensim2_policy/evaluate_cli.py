@@ -10,11 +10,11 @@ from pathlib import Path
 from queue import Empty
 
 from gensim2_episodes.dataset_cli import make_console
+from gensim2_episodes.words import HELP, Word, WordError, number, read_words, refuse, tell_words
 
 from .checkpoint import CheckpointError, find_checkpoint, load_record
 from .evaluation import Judged, share, table, write_report
 from .headless_worker import Job, Wanted, work
-from .words import HELP, Word, WordError, number, read_words, refuse, tell_words
 
 WORDS = {
     "policy": Word(None, "Folder of a run or of a checkpoint."),

@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from gensim2_episodes.words import HELP, Word, WordError, read_words, refuse, tell_words
 from rich.console import Console
 
 from .checkpoint import CheckpointError
-from .words import HELP, Word, WordError, read_words, refuse, tell_words
 
 WORDS = {
     "policy": Word(None, "Folder of a run or of a checkpoint."),

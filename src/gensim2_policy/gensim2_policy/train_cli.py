@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gensim2_episodes.provenance import software_record
+from gensim2_episodes.words import HELP, Word, WordError, read_words, refuse, tell_words
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -22,7 +23,6 @@ from .loss_plot import save_loss_plot
 from .settings import PRESETS, SettingsError, make_settings
 from .training import Outcome, TrainingError, train
 from .training import Progress as Step
-from .words import HELP, Word, WordError, read_words, refuse, tell_words
 
 WORDS = {
     "dataset": Word(None, "Data sets: FOLDER[@DOMAIN][*WEIGHT], several with commas between them."),

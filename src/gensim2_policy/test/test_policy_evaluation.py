@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim2_episodes.words import Word, WordError, read_words
 from gensim2_policy.evaluation import (
     PAGE,
     RESULTS,
@@ -21,7 +22,6 @@ from gensim2_policy.evaluation import (
 from gensim2_policy.loss_plot import save_loss_plot
 from gensim2_policy.strip import Strip
 from gensim2_policy.untrained import TASK, save_untrained
-from gensim2_policy.words import Word, WordError, read_words
 
 from gensim2_policy import evaluate_cli, export_cli, train_cli
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -28,43 +27,16 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-T = TypeVar("T")
-Value = bool | int | float | str | Sequence[float] | Sequence[int] | Sequence[str]
+from gensim2_control.parameter_field import allowed, parameter, violation
 
+__all__ = ["ParameterError", "ParameterTable", "declare_parameters", "parameter"]
+
+T = TypeVar("T")
 _INT_BOUND = 2**62
 
 
 class ParameterError(ValueError):
     """A parameter is unknown, of the wrong type or out of bounds; the message names it."""
-
-
-def parameter(
-    default: Value,
-    description: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: Sequence[str] = (),
-    read_only: bool = True,
-) -> Any:
-    """Declare one field of a parameter table.
-
-    Args:
-        default: value where none is given; arrays are tuples.
-        description: what it is, with the unit.
-        low: smallest value allowed, for numbers and entries of arrays.
-        high: largest value allowed.
-        choices: the strings allowed.
-        read_only: can only be set at start.
-    """
-    metadata = {
-        "description": description,
-        "low": low,
-        "high": high,
-        "choices": tuple(choices),
-        "read_only": read_only,
-    }
-    return dataclasses.field(default=default, metadata=metadata)
 
 
 class ParameterTable(Generic[T]):
@@ -120,7 +92,7 @@ class ParameterTable(Generic[T]):
     def _problem(self, changed: dict[str, Any], whole: Any) -> str:
         """Say what is wrong with new values; empty where nothing is."""
         for name, value in changed.items():
-            problem = _violation(self._fields[name], value)
+            problem = violation(self._fields[name], value)
             if problem:
                 return f"parameter {name}: {problem}"
         check = getattr(whole, "check", None)
@@ -190,7 +162,7 @@ def markdown_table(table: type) -> str:
     lines = ["| parameter | default | allowed | meaning |", "|---|---|---|---|"]
     for field in dataclasses.fields(table):
         default, meaning = _plain(field.default), field.metadata["description"]
-        lines.append(f"| `{field.name}` | `{default}` | {_allowed(field)} | {meaning} |")
+        lines.append(f"| `{field.name}` | `{default}` | {allowed(field)} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
@@ -209,36 +181,11 @@ def _typed(field: dataclasses.Field[Any], value: Any) -> Any:
     return tuple(value) if isinstance(field.default, tuple) else value
 
 
-def _violation(field: dataclasses.Field[Any], value: Any) -> str:
-    choices = field.metadata["choices"]
-    for entry in value if isinstance(value, tuple) else (value,):
-        if choices and entry not in choices:
-            return f"{entry!r} is not one of {', '.join(choices)}"
-        if isinstance(entry, float) and not math.isfinite(entry):
-            return "must be finite"
-        if isinstance(entry, int | float) and not isinstance(entry, bool):
-            low, high = field.metadata["low"], field.metadata["high"]
-            if (low is not None and entry < low) or (high is not None and entry > high):
-                return f"{entry} is out of bounds: {_allowed(field)}"
-    return ""
-
-
-def _allowed(field: dataclasses.Field[Any]) -> str:
-    low, high = field.metadata["low"], field.metadata["high"]
-    if field.metadata["choices"]:
-        return ", ".join(f"`{choice}`" for choice in field.metadata["choices"])
-    if low is not None and high is not None:
-        return f"{low} to {high}"
-    if low is not None:
-        return f">= {low}"
-    return f"<= {high}" if high is not None else ""
-
-
 def _descriptor(field: dataclasses.Field[Any]) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=field.metadata["description"],
         read_only=field.metadata["read_only"],
-        additional_constraints=_allowed(field),
+        additional_constraints=allowed(field),
     )
     low, high = field.metadata["low"], field.metadata["high"]
     if (low is None and high is None) or isinstance(field.default, tuple):

@@ -1,0 +1,136 @@
+"""Puts together what a generation needs: the source of a backend, the verifiers, the library."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gensim2_episodes.provenance import software_record
+
+from .affordances import shipped_affordances
+from .asker import Backends
+from .asking import Model
+from .budget import Budget, BudgetedModel, PriceList, load_prices
+from .budget import Limits as BudgetLimits
+from .composer import Composer
+from .exchanges import RecordingModel, ReplayModel
+from .library import TaskLibrary
+from .llm_source import LlmSource
+from .pipeline import PipelineOptions
+from .run_folder import EXCHANGES
+from .seeing import PictureError, Pictures
+from .settings import Settings, SettingsError, by_stage
+from .source import Source, SourceError, Wanted
+from .verify_pool import MakeLaboratory, VerifyPool
+
+
+@dataclass(frozen=True)
+class ProjectWorkshop:
+    """Implements `service.Workshop` with the parts of this project.
+
+    Attributes:
+        clock: Gives s.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+
+    def library(self, folder: Path) -> TaskLibrary:
+        """See `Workshop`."""
+        return TaskLibrary(folder, self.software())
+
+    def pool(self, settings: Settings) -> VerifyPool:
+        """See `Workshop`."""
+        make = MakeLaboratory(settings.asset_root, settings.verify())
+        return VerifyPool(settings.jobs, make, settings.limits())
+
+    def source(
+        self,
+        backend: str,
+        wanted: Wanted,
+        settings: Settings,
+        library: Path,
+        run: Path,
+        cancelled: Callable[[], bool],
+    ) -> Source:
+        """See `Workshop`."""
+        if backend == "catalogue":
+            return Composer(wanted, shipped_affordances())
+        if backend == "local":
+            return _local(wanted, settings, run, cancelled)
+        if backend == "replay":
+            file = Path(settings.exchanges).expanduser()
+            if not settings.exchanges:
+                raise SettingsError("backend replay: exchanges: name a record, or a run's folder")
+            replayed = ReplayModel(file / EXCHANGES if file.is_dir() else file)
+            # The same question is one at the same temperature.
+            backends = Backends(replayed, {}, _temperatures(settings))
+        else:
+            backends = self._openai(settings, run, cancelled)
+        return LlmSource(
+            wanted,
+            backends,
+            backend,
+            options=PipelineOptions(
+                trials=settings.solver_trials,
+                regenerations=settings.regenerations,
+                reflections=settings.reflections,
+            ),
+            examples=self.library(library).examples,
+            pictures=_pictures(settings.asset_root) if settings.images else None,
+        )
+
+    def software(self) -> Mapping[str, Any]:
+        """See `Workshop`."""
+        return software_record().model_dump()
+
+    def _openai(self, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Backends:
+        from .openai_model import OpenAiModel
+
+        prices = load_prices(Path(settings.prices).expanduser()) if settings.prices else PriceList()
+        limits = BudgetLimits(settings.max_tokens, settings.max_cost, settings.max_minutes)
+        budget = Budget(limits, prices, self.clock)
+
+        def model(name: str) -> Model:
+            asked = OpenAiModel(name, clock=self.clock, cancelled=cancelled)
+            return RecordingModel(BudgetedModel(asked, budget), run / EXCHANGES)
+
+        models = by_stage(settings.stage_models, "stage_models")
+        return Backends(
+            model(settings.model),
+            {s: model(n) for s, n in models.items()},
+            _temperatures(settings),
+        )
+
+
+def _temperatures(settings: Settings) -> dict[str, float]:
+    found = {}
+    for stage, text in by_stage(settings.temperatures, "temperatures").items():
+        try:
+            found[stage] = float(text)
+        except ValueError:
+            raise SettingsError(f"temperatures: {text[:40]!r} is no number") from None
+    return found
+
+
+def _pictures(asset_root: str) -> Pictures:
+    from gensim2_control.description import resolve_packages, robot_description
+    from gensim2_tasks.assets import AssetLibrary
+
+    from .pictures import Renderer
+
+    urdf, library = resolve_packages(robot_description()), AssetLibrary(asset_root or None)
+    try:
+        return Renderer(urdf, library)
+    except PictureError as error:
+        raise SourceError(f"images: {error}") from None
+
+
+def _local(wanted: Wanted, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Source:
+    from .local_model import LocalModel
+    from .local_source import LocalSource
+
+    model = RecordingModel(LocalModel(), run / EXCHANGES)
+    return LocalSource(wanted, shipped_affordances(), model)
