@@ -23,7 +23,7 @@ from .draft_text import (
     task_text,
     ways_text,
 )
-from .seeing import PictureError, Pictures, Shown, images_of, with_captions
+from .seeing import PictureError, Pictures, Shown
 from .stages import MAX_TRIALS, Critique, Reply
 from .vocabulary import Vocabulary
 
@@ -111,9 +111,7 @@ class Pipeline:
             else self._see(lambda p: [*p.scene(candidate.task), *p.motion(candidate, "")])
         )
         for _ in range(self._options.reflections):
-            found = asker.ask(
-                "critique", with_captions(question, shown), Critique, lambda c: c, images_of(shown)
-            )
+            found = asker.ask("critique", question, Critique, lambda c: c, shown)
             if not found.passes:
                 return found.reason or "a critic says that it makes no sense"
         return ""
@@ -140,9 +138,7 @@ class Pipeline:
         )
         shown = self._see(lambda p: [*p.scene(candidate.task), *p.motion(candidate, subtask)])
         kind = stage_types.mending(parts)
-        found: Any = asker.ask(
-            "repair", with_captions(question, shown), kind, lambda answer: answer, images_of(shown)
-        )
+        found: Any = asker.ask("repair", question, kind, lambda answer: answer, shown)
         return found.part, found.diagnosis
 
     def _has(self, draft: Draft, part: str) -> bool:
@@ -205,7 +201,9 @@ class Pipeline:
             keypoints=vocabulary.object_keypoints(category),
         )
         if self._options.reuse and known:
-            question += f"\n\nAn alternative of kind reuse takes one of them as it is: {known}."
+            question += (
+                f"\n\nAn alternative of kind reuse takes one of them as it is: {', '.join(known)}."
+            )
 
         def check(answer: Any) -> tuple[Way, ...]:
             ways = []
@@ -219,13 +217,7 @@ class Pipeline:
             return tuple(ways)
 
         kind = stage_types.constraints(category, known if self._options.reuse else (), trials)
-        return asker.ask(
-            "constraints",
-            with_captions(_because(question, why), shown),
-            kind,
-            check,
-            images_of(shown),
-        )
+        return asker.ask("constraints", _because(question, why), kind, check, shown)
 
     def _pre(
         self, draft: Draft, move: Move, asker: Asker, why: str, shown: list[Shown]
@@ -253,13 +245,7 @@ class Pipeline:
             return _merged(ways, told, found)
 
         kind = stage_types.motions(len(told), self._turns(draft, move), after=False, both=both)
-        return asker.ask(
-            "pre_motions",
-            with_captions(_because(question, why), shown),
-            kind,
-            check,
-            images_of(shown),
-        )
+        return asker.ask("pre_motions", _because(question, why), kind, check, shown)
 
     def _post(
         self, draft: Draft, move: Move, asker: Asker, why: str, shown: list[Shown]
@@ -279,13 +265,7 @@ class Pipeline:
             )
 
         kind = stage_types.motions(len(ways), self._turns(draft, move), after=True)
-        return asker.ask(
-            "post_motions",
-            with_captions(_because(question, why), shown),
-            kind,
-            check,
-            images_of(shown),
-        )
+        return asker.ask("post_motions", _because(question, why), kind, check, shown)
 
     def _goals(self, draft: Draft, asker: Asker, why: str) -> Draft:
         # The only step of a task is done when the task is.

@@ -8,7 +8,11 @@ from typing import Protocol
 
 from gensim2_tasks.specs import TaskSpec
 
+from .answers import plain
 from .candidate import Candidate
+
+CAPTIONS = "\nPictures, in order:"
+LONGEST = 500  # characters of a caption
 
 
 class PictureError(RuntimeError):
@@ -49,11 +53,16 @@ class Pictures(Protocol):
 
 
 def with_captions(question: str, shown: Sequence[Shown]) -> str:
-    """A question with a line for each of its pictures."""
+    """A question, and at its end a line for each of its pictures."""
     if not shown:
         return question
-    lines = [f"{number}. {s.caption}" for number, s in enumerate(shown, start=1)]
-    return "\n".join([question, "", "Pictures, in order:", *lines])
+    lines = [f"{number}. {plain(s.caption, LONGEST)}" for number, s in enumerate(shown, start=1)]
+    return "\n".join([question, CAPTIONS, *lines])
+
+
+def without_captions(question: str) -> str:
+    """The question alone."""
+    return question.partition(CAPTIONS)[0].removesuffix("\n")
 
 
 def images_of(shown: Sequence[Shown]) -> tuple[bytes, ...]:
