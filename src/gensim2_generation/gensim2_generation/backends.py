@@ -22,7 +22,7 @@ from .llm_source import LlmSource
 from .pipeline import PictureError, Pictures, PipelineOptions
 from .run_folder import EXCHANGES
 from .settings import Settings, SettingsError, by_stage
-from .source import Source, Wanted
+from .source import Source, SourceError, Wanted
 from .verify_pool import MakeLaboratory, VerifyPool
 
 

@@ -27,12 +27,15 @@ def library_folder() -> Path:
 
 
 def library_names(kind: str = TASKS) -> list[str]:
-    """Names of the tasks, or solver configurations, of the library, sorted; none without one."""
+    """Names of the tasks, or solver configurations, of the library, sorted; none without one.
+
+    Links are left out: what anybody may put there must not lead out of the folder.
+    """
     try:
         return sorted(
             f.stem
             for f in (library_folder() / kind).iterdir()
-            if f.suffix == ".yaml" and not f.name.startswith(".")
+            if f.suffix == ".yaml" and not f.name.startswith(".") and not f.is_symlink()
         )
     except OSError:
         return []
