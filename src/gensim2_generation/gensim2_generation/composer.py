@@ -38,14 +38,15 @@ _OF_ALL = (
     Family.PART_WAY,
     Family.OPEN_PUT,
     Family.PART_WAY,
-    Family.PUT,
     Family.PUT_LIFT,
     Family.PART_WAY,
     Family.PUT_CLOSE,
-    Family.TWO_PARTS,
+    Family.THERE_AND_BACK,
     Family.PART_WAY,
+    Family.TWO_PARTS,
     Family.OPEN_PUT_CLOSE,
-    Family.PUT_TWO,
+    Family.PART_WAY,
+    Family.PUT,
 )
 TRUST = 2  # failures of a kind of task with a category after which it is left for later
 

@@ -200,7 +200,7 @@ class _Draft:
         second = known.moves[choice.category, DOWN if choice.way == UP else UP]
         self.name = f"{_camel(first.verb)}And{_camel(second.verb)}{_camel(noun(first.category))}"
         thing = self._stand(first, 0.2 if first.way == UP else 0.8, 0.1)
-        self._said += [first.phrase, f"{second.phrase} again"]
+        self._said += [first.phrase, f"{_it(second.phrase, noun(second.category))} again"]
         self._move(first, thing)
         self._move(second, thing, needs=())
         self.success += [_end(second, thing), {"kind": "settled", "object": thing}]
@@ -254,7 +254,7 @@ class _Draft:
         self._said.append(f"put {the} {place.preposition} {there}")
         if closes or choice.family is Family.PUT_LIFT:
             move = known.moves[place.category, DOWN if closes else UP]
-            self._said.append(move.phrase.replace(f"the {where}", "it") if closes else move.phrase)
+            self._said.append(_it(move.phrase, where) if closes else move.phrase)
             self._move(move, target, needs=tuple(placed))
             self.success += [_end(move, target), *_upright(move, target)]
         for category in choice.items:
@@ -355,6 +355,11 @@ def _there(thing: str, target: str, place: Place) -> dict[str, Any]:
         return {"kind": "on_top", "object": thing, "support": target}
     keypoint = "articulated_object_bottom_base"
     return {"kind": "under", "object": thing, "target": target, "keypoint": keypoint}
+
+
+def _it(phrase: str, thing: str) -> str:
+    """The phrase where the thing has been named before; of its parts it is named again."""
+    return phrase if f"of the {thing}" in phrase else phrase.replace(f"the {thing}", "it")
 
 
 def _camel(words: str) -> str:

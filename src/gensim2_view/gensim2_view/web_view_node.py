@@ -11,6 +11,7 @@ from gensim2_control.ros.parameters import declare_parameters
 from gensim2_control.ros.start_error import StartError
 from gensim2_tasks.assets import AssetError, AssetLibrary
 from gensim2_tasks.catalogue import task_names
+from gensim2_tasks.task_library import library_names
 from rclpy.node import Node
 
 from .page import Page
@@ -44,7 +45,7 @@ class WebViewNode(Node):
             server,
             library,
             own.workspace(),
-            task_names(),
+            [*task_names(), *library_names()],
             own.cameras,
             commands,
             lambda text: self.get_logger().warning(text),
