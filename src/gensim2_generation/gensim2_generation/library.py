@@ -73,6 +73,19 @@ class TaskLibrary:
         found = files(self.folder / TASKS, ".yaml")
         return sorted(f.stem for f in found if NAME.fullmatch(f.stem) is not None)
 
+    def check(self, name: str) -> str:
+        """The name of an accepted task.
+
+        Raises:
+            LibraryError: There is none of this name.
+        """
+        if NAME.fullmatch(name) is None or not is_file(self._file(TASKS, name)):
+            raise LibraryError(
+                f"{self.folder} has no task {name[:80]!r}; "
+                "ros2 run gensim2_generation library list shows all"
+            )
+        return name
+
     def problems(self) -> list[str]:
         """What is wrong in the folder, a line for each file."""
         found = []
@@ -93,7 +106,7 @@ class TaskLibrary:
         Raises:
             LibraryError: There is none of this name, or a file of it is broken.
         """
-        document = read_document(self._file(TASKS, self._known(name)))
+        document = read_document(self._file(TASKS, self.check(name)))
         solvers = {
             solver: read_document(self._file(SOLVERS, solver))
             for subtask in _listed(document, "subtasks")
@@ -114,7 +127,7 @@ class TaskLibrary:
         Raises:
             LibraryError: See `load`.
         """
-        file = self.folder / RECORDS / f"{self._known(name)}.json"
+        file = self.folder / RECORDS / f"{self.check(name)}.json"
         return read_record(file)
 
     def rejected(self, most: int = LATEST) -> list[Mapping[str, Any]]:
@@ -176,7 +189,7 @@ class TaskLibrary:
             OSError: It cannot be removed.
         """
         with locked(self.folder / LOCK):
-            self._known(name)
+            self.check(name)
             own = self._own_solvers(name)
             self._file(TASKS, name).unlink()
             for solver in own:
@@ -268,14 +281,6 @@ class TaskLibrary:
             return name.lower()
         things = " ".join(f"{o.name} {o.category}" for o in task.objects)
         return f"{name} {task.instruction} {things}".lower()
-
-    def _known(self, name: str) -> str:
-        if NAME.fullmatch(name) is None or not is_file(self._file(TASKS, name)):
-            raise LibraryError(
-                f"{self.folder} has no task {name[:80]!r}; "
-                "ros2 run gensim2_generation library list shows all"
-            )
-        return name
 
     def _own_solvers(self, name: str) -> list[str]:
         """Solver configurations that only this task uses."""
