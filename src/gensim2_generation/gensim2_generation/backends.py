@@ -20,6 +20,7 @@ from .exchanges import RecordingModel, ReplayModel
 from .library import TaskLibrary
 from .llm_source import LlmSource
 from .pipeline import PipelineOptions
+from .report import write_report
 from .run_folder import EXCHANGES
 from .seeing import PictureError, Pictures
 from .settings import Settings, SettingsError, by_stage
@@ -85,6 +86,10 @@ class ProjectWorkshop:
     def software(self) -> Mapping[str, Any]:
         """See `Workshop`."""
         return software_record().model_dump()
+
+    def report(self, run: Path) -> None:
+        """See `Workshop`."""
+        write_report(run)
 
     def _openai(self, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Backends:
         from .openai_model import OpenAiModel
