@@ -23,6 +23,8 @@ setup(
             "task_generator = gensim2_generation.programs:task_generator",
             "generate_tasks = gensim2_generation.programs:generate_tasks",
             "generate = gensim2_generation.programs:generate",
+            "generation_report = gensim2_generation.report_cli:main",
+            "library = gensim2_generation.library_cli:main",
         ],
     },
 )

@@ -18,6 +18,7 @@ from gensim2_tasks.catalogue import load_task, task_names
 from gensim2_tasks.specs import TaskSpec
 
 from .candidate import Candidate
+from .library_files import LibraryError
 from .novelty import Memory, Novelty
 from .source import BudgetError, ExhaustedError, Known, Proposed, Refused, Source, SourceError
 from .verdict import Verdict
@@ -161,10 +162,19 @@ class Shelf(Protocol):
         """Names of the accepted tasks."""
 
     def load(self, name: str) -> Candidate:
-        """One of them."""
+        """One of them.
+
+        Raises:
+            LibraryError: It cannot be read.
+        """
 
     def add(self, candidate: Candidate, verdict: Verdict, novelty: Novelty) -> Path:
-        """Keeps an accepted task; returns its file."""
+        """Keeps an accepted task; returns its file.
+
+        Raises:
+            LibraryError: There is one of this name by now.
+            OSError: It cannot be written.
+        """
 
     def reject(
         self, proposed: Proposed, stage: str, reason: str, verdict: Verdict | None = None
@@ -253,7 +263,11 @@ class _Loop:
         for name in task_names():
             self._know(load_task(name))
         for name in self._library.names():
-            self._know(self._library.load(name).task)
+            try:
+                self._know(self._library.load(name).task)
+            except LibraryError:
+                self._names.append(name)  # broken, but its name is taken
+                self._instructions.append("")
         for decision in before:
             self._go_on_from(decision)
         end, text = End.NONE, ""
@@ -274,6 +288,8 @@ class _Loop:
             end, text = End.BACKEND_FAILED, str(error)
         except VerifierError as error:
             end, text = End.INTERNAL, str(error)
+        except (LibraryError, OSError) as error:
+            end, text = End.INTERNAL, f"the library or the run cannot be written: {error}"
         for left in self._waiting:
             left.future.cancel()
         seconds = self._clock() - self._began
@@ -332,7 +348,11 @@ class _Loop:
         self._tell("verify", candidate.name, "")
         verdict = self._verdict(waiting.future)
         if verdict.accepted:
-            file = self._library.add(candidate, verdict, waiting.novelty)
+            try:
+                file = self._library.add(candidate, verdict, waiting.novelty)
+            except LibraryError as error:  # another run, of the same library, was faster
+                self._reject(candidate, "novelty", str(error), verdict, waiting.novelty)
+                return
             self._decide(
                 candidate, True, "", "", verdict=verdict, novelty=waiting.novelty, file=file
             )

@@ -5,7 +5,9 @@
     records/<Name>.json      provenance and verification
     rejected/<Name>-<n>.json what was proposed and why it was not accepted
 
-The task file is written last and removed first: who looks sees a whole task or none.
+The task file is written last and removed first: who looks sees a whole task or none. What lies in
+the folder may come from anybody: links are not followed, files have bounds, and one that is broken
+is told of and spoils nothing else.
 """
 
 from __future__ import annotations
@@ -13,35 +15,37 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gensim2_control.atomic_file import write_atomically
-from gensim2_tasks.asset_files import AssetError, read_file
-from gensim2_tasks.catalogue import task_names
-from gensim2_tasks.strict_yaml import YamlError, load_yaml
-from gensim2_tasks.task_library import MAX_BYTES, SOLVERS, TASKS
+from gensim2_tasks.task_library import SOLVERS, TASKS
 
-from .candidate import Candidate, CandidateError, Document, Origin, make_candidate
+from .candidate import Candidate, CandidateError, Origin, make_candidate
 from .examples import Example, nearest
+from .library_files import (
+    MEND,
+    LibraryError,
+    files,
+    is_file,
+    locked,
+    read_document,
+    read_record,
+    strangers,
+)
 from .novelty import Novelty
 from .source import Proposed
 from .verdict import Verdict
 
 RECORDS, REJECTED, LOCK = "records", "rejected", ".lock"
 NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
-MAX_RECORD = 2_000_000  # bytes
+LATEST = 500  # rejections that are looked at for examples
 NAMELESS = "Nameless"
 Write = Callable[[Path, bytes], None]
-
-
-class LibraryError(ValueError):
-    """A task is not in the library, or a file of it is broken; says which and how to mend it."""
 
 
 class TaskLibrary:
@@ -65,10 +69,36 @@ class TaskLibrary:
         self._software, self._today, self._write = dict(software or {}), today, write
 
     def names(self) -> list[str]:
-        """Names of the accepted tasks, sorted."""
-        return sorted(
-            f.stem for f in self._files(TASKS, ".yaml") if NAME.fullmatch(f.stem) is not None
-        )
+        """Names of the accepted tasks, sorted; whether they can be read shows `load`."""
+        found = files(self.folder / TASKS, ".yaml")
+        return sorted(f.stem for f in found if NAME.fullmatch(f.stem) is not None)
+
+    def check(self, name: str) -> str:
+        """The name of an accepted task.
+
+        Raises:
+            LibraryError: There is none of this name.
+        """
+        if NAME.fullmatch(name) is None or not is_file(self._file(TASKS, name)):
+            raise LibraryError(
+                f"{self.folder} has no task {name[:80]!r}; "
+                "ros2 run gensim2_generation library list shows all"
+            )
+        return name
+
+    def problems(self) -> list[str]:
+        """What is wrong in the folder, a line for each file."""
+        found = []
+        for kind, suffix in ((TASKS, ".yaml"), (SOLVERS, ".yaml"), (RECORDS, ".json")):
+            for name in strangers(self.folder / kind, suffix):
+                found.append(f"{self.folder / kind / name}: no file of a library, or a link")
+        for name in self.names():
+            for read in (self.load, self.record):
+                try:
+                    read(name)
+                except LibraryError as error:
+                    found.append(str(error))
+        return found
 
     def load(self, name: str) -> Candidate:
         """An accepted task.
@@ -76,17 +106,20 @@ class TaskLibrary:
         Raises:
             LibraryError: There is none of this name, or a file of it is broken.
         """
-        document = self._document(TASKS, self._known(name))
+        document = read_document(self._file(TASKS, self.check(name)))
         solvers = {
-            solver: self._document(SOLVERS, solver)
+            solver: read_document(self._file(SOLVERS, solver))
             for subtask in _listed(document, "subtasks")
             for solver in _listed(subtask, "solvers")
             if isinstance(solver, str) and self._has_solver(solver)
         }
         try:
-            return make_candidate(document, solvers, self._origin(name))
+            found = make_candidate(document, solvers, self._origin(name))
         except CandidateError as error:
             raise LibraryError(f"{self._file(TASKS, name)}: {error}") from None
+        if found.name != name:
+            raise LibraryError(f"{self._file(TASKS, name)}: says name {found.name!r}")
+        return found
 
     def record(self, name: str) -> Mapping[str, Any]:
         """Provenance and verification of an accepted task.
@@ -94,22 +127,24 @@ class TaskLibrary:
         Raises:
             LibraryError: See `load`.
         """
-        file = self.folder / RECORDS / f"{self._known(name)}.json"
-        return _read_json(file)
+        file = self.folder / RECORDS / f"{self.check(name)}.json"
+        return read_record(file)
 
-    def rejected(self) -> list[Mapping[str, Any]]:
-        """Records of all rejections, the latest last; broken files are left out."""
+    def rejected(self, most: int = LATEST) -> list[Mapping[str, Any]]:
+        """Records of so many rejections, the latest last; broken files are left out."""
         found = []
-        for file in sorted(self._files(REJECTED, ".json"), key=lambda f: (f.lstat().st_mtime, f)):
+        there = files(self.folder / REJECTED, ".json")
+        there.sort(key=lambda f: (f.lstat().st_mtime, f))
+        for file in there[-most:]:
             with contextlib.suppress(LibraryError):
-                found.append(_read_json(file))
+                found.append(read_record(file))
         return found
 
     def add(self, candidate: Candidate, verdict: Verdict, novelty: Novelty) -> Path:
         """Keeps an accepted task; returns its file.
 
         Raises:
-            LibraryError: There is one of this name.
+            LibraryError: There is one of this name, or with a solver of the same name.
             OSError: It cannot be written; nothing of it is seen.
         """
         record = {
@@ -117,9 +152,8 @@ class TaskLibrary:
             "novelty": dataclasses.asdict(novelty),
             "verification": dataclasses.asdict(verdict) | {"pass_rate": verdict.pass_rate},
         }
-        with self._locked():
-            if self._file(TASKS, candidate.name).exists():
-                raise LibraryError(f"{self.folder} has a task {candidate.name} already")
+        with locked(self.folder / LOCK):
+            self._check_room(candidate)
             self._put(candidate, record)
         return self._file(TASKS, candidate.name)
 
@@ -139,9 +173,9 @@ class TaskLibrary:
         if verdict is not None:
             record["verification"] = dataclasses.asdict(verdict) | {"pass_rate": verdict.pass_rate}
         name = proposed.name if NAME.fullmatch(proposed.name) else NAMELESS
-        with self._locked():
+        with locked(self.folder / LOCK):
             folder = self._folder(REJECTED)
-            there = {f.name for f in self._files(REJECTED, ".json")}
+            there = {f.name for f in files(self.folder / REJECTED, ".json")}
             number = next(n for n in range(1, len(there) + 2) if f"{name}-{n}.json" not in there)
             file = folder / f"{name}-{number}.json"
             self._write(file, _json(record))
@@ -154,8 +188,8 @@ class TaskLibrary:
             LibraryError: There is none of this name.
             OSError: It cannot be removed.
         """
-        with self._locked():
-            self._known(name)
+        with locked(self.folder / LOCK):
+            self.check(name)
             own = self._own_solvers(name)
             self._file(TASKS, name).unlink()
             for solver in own:
@@ -166,15 +200,14 @@ class TaskLibrary:
         """Copies tasks into another library.
 
         Raises:
-            LibraryError: One of them is unknown, or there already.
+            LibraryError: One of them is unknown, or there already; none is copied.
             OSError: It cannot be written.
         """
         other = TaskLibrary(folder, self._software, self._today, self._write)
-        found = [(self.load(name), self.record(name)) for name in names]
-        with other._locked():
+        found = [(self.load(name), self._record_or_new(name)) for name in dict.fromkeys(names)]
+        with locked(folder / LOCK):
             for candidate, _ in found:
-                if other._file(TASKS, candidate.name).exists():
-                    raise LibraryError(f"{folder} has a task {candidate.name} already")
+                other._check_room(candidate)
             for candidate, record in found:
                 other._put(candidate, record)
 
@@ -192,6 +225,23 @@ class TaskLibrary:
             with contextlib.suppress(LibraryError):
                 every.append(_example(self.record(name), True))
         return nearest(every, words, most)
+
+    def _record_or_new(self, name: str) -> Mapping[str, Any]:
+        try:
+            return self.record(name)
+        except LibraryError:
+            return self._record(self.load(name))
+
+    def _check_room(self, candidate: Candidate) -> None:
+        """Refuses what would take the place of something that belongs to an accepted task."""
+        if os.path.lexists(self._file(TASKS, candidate.name)):
+            raise LibraryError(f"{self.folder} has a task {candidate.name} already")
+        for solver in candidate.solvers:
+            users = self._users(solver)
+            if users:
+                raise LibraryError(
+                    f"{self.folder} has a solver {solver} already, of the task {users[0]}"
+                )
 
     def _put(self, candidate: Candidate, record: Mapping[str, Any]) -> None:
         """Writes a task; the task file, by which it is found, comes last."""
@@ -232,83 +282,47 @@ class TaskLibrary:
         things = " ".join(f"{o.name} {o.category}" for o in task.objects)
         return f"{name} {task.instruction} {things}".lower()
 
-    def _known(self, name: str) -> str:
-        if NAME.fullmatch(name) is None or name not in self.names():
-            raise LibraryError(
-                f"{self.folder} has no task {name[:80]!r}; "
-                "ros2 run gensim2_generation library list shows all"
-            )
-        return name
-
     def _own_solvers(self, name: str) -> list[str]:
         """Solver configurations that only this task uses."""
-        shared = [n for n in [*self.names(), *task_names()] if n != name and n.startswith(name)]
         return [
             f.stem
-            for f in self._files(SOLVERS, ".yaml")
-            if f.stem.startswith(name) and not any(f.stem.startswith(n) for n in shared)
+            for f in files(self.folder / SOLVERS, ".yaml")
+            if f.stem.startswith(name) and not set(self._users(f.stem)) - {name}
         ]
 
-    def _has_solver(self, name: str) -> bool:
-        return any(f.stem == name for f in self._files(SOLVERS, ".yaml"))
+    def _users(self, solver: str) -> list[str]:
+        """Accepted tasks that a solver configuration belongs to, or may belong to."""
+        found = []
+        # A solver of a task's own begins with the name of the task.
+        for name in self.names():
+            if not solver.startswith(name):
+                continue
+            try:
+                steps = _listed(read_document(self._file(TASKS, name)), "subtasks")
+            except LibraryError:
+                found.append(name)  # nobody can tell
+                continue
+            if any(solver in _listed(step, "solvers") for step in steps):
+                found.append(name)
+        return found
 
-    def _document(self, kind: str, name: str) -> Document:
-        file = self._file(kind, name)
-        try:
-            if file.is_symlink():
-                raise LibraryError(f"{file} is a link: tasks of a library are files of its own")
-            text = read_file(file, needed="it was there a moment ago", limit=MAX_BYTES)
-            document = load_yaml(text.decode("utf-8"))
-        except (AssetError, YamlError, UnicodeDecodeError) as error:
-            raise LibraryError(f"{file}: {error}; remove or mend it") from None
-        if not isinstance(document, dict):
-            raise LibraryError(f"{file}: no task: a mapping is expected; remove or mend it")
-        return document
+    def _has_solver(self, name: str) -> bool:
+        return name == Path(name).name and is_file(self._file(SOLVERS, name))
 
     def _file(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{name}.yaml"
 
-    def _files(self, kind: str, suffix: str) -> list[Path]:
-        try:
-            with os.scandir(self.folder / kind) as entries:
-                return [
-                    Path(e.path)
-                    for e in entries
-                    if e.name.endswith(suffix)
-                    and not e.name.startswith(".")
-                    and e.is_file(follow_symlinks=False)
-                ]
-        except FileNotFoundError:
-            return []
-
     def _folder(self, kind: str) -> Path:
         folder = self.folder / kind
+        if folder.is_symlink():
+            raise LibraryError(f"{folder} is a link: nothing is written through it; {MEND}")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Only one process changes a library at a time; readers need not wait."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / LOCK).open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 def _listed(document: Any, key: str) -> list[Any]:
     found = document.get(key) if isinstance(document, dict) else None
     return found if isinstance(found, list) else []
-
-
-def _read_json(file: Path) -> Mapping[str, Any]:
-    try:
-        text = read_file(file, needed="it says where a task comes from", limit=MAX_RECORD)
-        found = json.loads(text)
-    except (AssetError, ValueError) as error:
-        raise LibraryError(f"{file}: {error}") from None
-    if not isinstance(found, dict):
-        raise LibraryError(f"{file}: no record")
-    return found
 
 
 def _json(record: Mapping[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gensim2_control.atomic_file import write_atomically
+from pydantic import TypeAdapter
 
 from .generator import Decision
 from .source import Wanted
@@ -18,6 +19,7 @@ from .verdict import Verdict
 
 REQUEST, DECISIONS, EXCHANGES = "run.json", "decisions.jsonl", "exchanges.jsonl"
 LONGEST = 1_000_000  # characters of a line
+_DECISION = TypeAdapter(Decision)
 
 
 class RunError(ValueError):
@@ -66,6 +68,7 @@ class RunFolder:
                     f"{path} is a run of the backend {known.backend} for {_words(known.wanted)}, "
                     f"not of {request.backend} for {_words(request.wanted)}; name another folder"
                 )
+            _end_last_line(path / DECISIONS)
         write_atomically(file, json.dumps(dataclasses.asdict(request), indent=2).encode())
 
     def before(self) -> tuple[Decision, ...]:
@@ -82,6 +85,18 @@ class RunFolder:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _end_last_line(file: Path) -> None:
+    """Cuts a line off that was not written to its end: the next one must not become its rest."""
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return
+    if data and not data.endswith(b"\n"):
+        with file.open("r+b") as open_file:
+            open_file.truncate(data.rfind(b"\n") + 1)
+            os.fsync(open_file.fileno())
 
 
 def read_request(folder: Path) -> RunRequest:
@@ -117,11 +132,12 @@ def read_decisions(folder: Path) -> list[tuple[Decision, Mapping[str, Any] | Non
     for number, line in enumerate(lines, 1):
         try:
             read = json.loads(line[:LONGEST])
-            found.append((Decision(**read["decision"]), read["verdict"]))
-        except (ValueError, KeyError, TypeError) as error:
+            found.append((_DECISION.validate_python(read["decision"]), read["verdict"]))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             if number == len(lines):
                 continue  # the power failed while it was written
-            raise RunError(f"{file}, line {number}: no decision: {error}") from None
+            said = str(error).splitlines()[0]
+            raise RunError(f"{file}, line {number}: no decision: {said}") from None
     return found
 
 

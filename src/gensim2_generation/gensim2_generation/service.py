@@ -51,6 +51,13 @@ class Workshop(Protocol):
     def software(self) -> Mapping[str, Any]:
         """Versions, for the record."""
 
+    def report(self, run: Path) -> None:
+        """Writes tables and picture of a run into its folder.
+
+        Raises:
+            OSError, RunError: It cannot.
+        """
+
 
 class GeneratorService:
     """Runs one generation at a time.
@@ -147,7 +154,7 @@ class GeneratorService:
             chosen.backend, wanted, settings, settings.library_folder(), folder.path, cancelled
         )
         with self._workshop.pool(settings) as pool:
-            return generate(
+            outcome = generate(
                 source,
                 pool,
                 library,
@@ -160,6 +167,12 @@ class GeneratorService:
                 cancelled=cancelled,
                 before=folder.before(),
             )
+        if outcome.end is not End.CANCELED:  # who cancels does not want to wait
+            try:
+                self._workshop.report(folder.path)
+            except (OSError, RunError) as error:
+                self._say(f"there is no report: {error}")
+        return outcome
 
     def _new_folder(self) -> Path:
         runs = Path(self._settings.runs).expanduser()

@@ -31,6 +31,7 @@ class Fake:
         self._source, self.go, self.shelf = source, go, MemoryShelf()
         self.asked: list[tuple[str, Wanted]] = []
         self.begun = threading.Event()
+        self.reported: list[Path] = []
 
     def library(self, folder: Path) -> Shelf:
         return self.shelf
@@ -60,6 +61,9 @@ class Fake:
     def software(self) -> Mapping[str, str]:
         return {"gensim2": "1"}
 
+    def report(self, run: Path) -> None:
+        self.reported.append(run)
+
 
 def service(fake: Fake, tmp_path: Path, **environ: str) -> GeneratorService:
     settings = Settings(runs=str(tmp_path / "runs"))
@@ -82,6 +86,7 @@ def test_a_request_is_carried_out_and_its_record_is_on_disk(tmp_path: Path) -> N
     assert outcome.end is End.NONE
     assert fake.asked == [("catalogue", Wanted("primitive", "drawer", seed=7))]
     assert outcome.run == tmp_path / "runs" / "2026-01-02_03-04-05"
+    assert fake.reported == [outcome.run]
     request = read_request(outcome.run)
     assert (request.backend, request.wanted.seed, request.software) == (
         "catalogue",
@@ -147,6 +152,17 @@ def test_a_run_goes_on_and_one_of_another_request_is_left_alone(tmp_path: Path) 
     assert [d.name for d, _ in read_decisions(Path(folder))] == ["OpenDrawerTo50", "OpenDrawerTo70"]
     end, text = run(service(second, tmp_path), Request(run=folder, seed=9))
     assert end is End.BAD_REQUEST and "name another folder" in text
+
+
+def test_a_run_that_was_cut_within_a_line_goes_on_and_can_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    first = service(Fake(lambda: Script(candidate(0.5))), tmp_path)
+    assert run(first, Request(run=str(folder)))[0] is End.NONE
+    with (folder / "decisions.jsonl").open("a") as file:
+        file.write('{"decision": {"name": "OpenDra')
+    second = service(Fake(lambda: Script(candidate(0.7))), tmp_path)
+    assert run(second, Request(run=str(folder), num_tasks=2))[0] is End.NONE
+    assert [d.name for d, _ in read_decisions(folder)] == ["OpenDrawerTo50", "OpenDrawerTo70"]
 
 
 def test_a_line_that_was_cut_is_left_out_and_a_wrong_one_is_told(tmp_path: Path) -> None:

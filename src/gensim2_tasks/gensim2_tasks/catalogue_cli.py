@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 import numpy as np
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -18,6 +19,7 @@ from .assets import AssetError, AssetLibrary
 from .catalogue import TaskError, load_task, select_tasks, task_names
 from .placement import PlacedObject, draw_scene
 from .specs import OBJECT_FIELDS, ObjectSpec, TaskSpec
+from .task_library import library_folder, library_names
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 Name = Annotated[str, typer.Argument(help="A task, several with commas between them, or all.")]
@@ -60,16 +62,24 @@ def _source(spec: ObjectSpec) -> str:
 
 @app.command("list")
 def list_tasks() -> None:
-    """List every task with its instruction and object."""
-    table = Table(title=f"{len(task_names())} tasks", title_justify="left")
+    """List every task with its instruction and objects: those shipped, and those of the library."""
+    shipped = task_names()
+    own = [name for name in library_names() if name not in shipped]
+    more = f", and {len(own)} of the library (*) in {library_folder()}" if own else ""
+    table = Table(title=escape(f"{len(shipped)} tasks{more}"), title_justify="left")
     table.add_column("task", no_wrap=True)
     for column in ("instruction", "objects", "assets", "sub-tasks"):
         table.add_column(column)
-    for name in task_names():
-        task = load_task(name)
+    for name in (*shipped, *own):
+        mark = " *" if name in own else ""
+        try:
+            task = load_task(name)
+        except TaskError as error:
+            table.add_row(f"{escape(name)}{mark}", escape(str(error)), style="red")
+            continue
         table.add_row(
-            name,
-            task.instruction,
+            f"{name}{mark}",
+            escape(task.instruction),
             ", ".join(o.category for o in task.objects),
             ", ".join(_source(o) for o in task.objects),
             ", ".join(s.name for s in task.subtasks),
@@ -89,7 +99,9 @@ def show(name: Name) -> None:
 
 
 def _details(task: TaskSpec) -> Table:
-    table = Table(title=f"{task.name}: {task.instruction}", title_justify="left", show_header=False)
+    table = Table(
+        title=escape(f"{task.name}: {task.instruction}"), title_justify="left", show_header=False
+    )
     table.add_column("what", style="bold")
     table.add_column("value")
     for thing in task.objects:

@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 VARIABLE = "GENSIM2_LIBRARY"
 TASKS, SOLVERS = "tasks", "solvers"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 MAX_BYTES = 100_000  # of a file; the largest shipped task has 2 kB
 
 
@@ -27,12 +29,16 @@ def library_folder() -> Path:
 
 
 def library_names(kind: str = TASKS) -> list[str]:
-    """Names of the tasks, or solver configurations, of the library, sorted; none without one."""
+    """Names of the tasks, or solver configurations, of the library, sorted; none without one.
+
+    Links and names that no task has are left out: what anybody may put there must not lead out of
+    the folder.
+    """
     try:
         return sorted(
             f.stem
             for f in (library_folder() / kind).iterdir()
-            if f.suffix == ".yaml" and not f.name.startswith(".")
+            if f.suffix == ".yaml" and _NAME.fullmatch(f.stem) and not f.is_symlink()
         )
     except OSError:
         return []

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 from gensim2_tasks.catalogue import load_task, task_names
 from gensim2_tasks.placement import PlacedObject
+from gensim2_tasks.task_library import VARIABLE
 from typer.testing import CliRunner
 
 from gensim2_tasks import catalogue_cli
@@ -21,6 +23,27 @@ def test_every_task_is_listed_with_its_instruction() -> None:
     for name in task_names():
         assert name in done.output
         assert all(word in done.output for word in load_task(name).instruction.split())
+
+
+def test_tasks_of_the_library_are_listed_marked_and_a_broken_one_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    plain = load_task("OpenBox").model_dump(mode="json") | {
+        "name": "OpenOther",
+        "instruction": "Open the [red] other box.",
+    }
+    (folder / "OpenOther.yaml").write_text(yaml.safe_dump(plain))
+    (folder / "Broken.yaml").write_text("- [")
+    (folder / "bad\x1bname.yaml").write_text("")
+    done = RUN.invoke(catalogue_cli.app, ["list"])
+    assert done.exit_code == 0
+    words = done.output.split()
+    assert words[words.index("OpenOther") + 1] == "*"
+    assert "[red]" in done.output and "Broken *" in done.output and "PushBox" in words
+    assert "\x1b" not in done.output
 
 
 def test_a_task_is_shown_with_what_it_takes_to_succeed() -> None:
