@@ -110,6 +110,42 @@ def _pairs(known: Affordances, family: Family, place: Place) -> Iterator[Choice]
                 yield Choice(family, place.category, items=(first, second))
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A task in words.
+
+    Attributes:
+        name: Of the task.
+        instruction: As the grammar says it.
+        steps: Its parts, as "open the drawer".
+    """
+
+    name: str
+    instruction: str
+    steps: tuple[str, ...]
+
+
+def outline(choice: Choice, known: Affordances) -> Outline:
+    """What `compose` would make of a choice, in words; far faster.
+
+    Raises:
+        KeyError: The choice is of other affordances.
+    """
+    draft = _drafted(choice, known)
+    return Outline(draft.name, draft.sentence(), draft.steps)
+
+
+def _drafted(choice: Choice, known: Affordances) -> _Draft:
+    draft = _Draft(choice, known)
+    build = {
+        Family.PART_WAY: draft.part_way,
+        Family.THERE_AND_BACK: draft.there_and_back,
+        Family.TWO_PARTS: draft.two_parts,
+    }.get(choice.family, draft.put)
+    build()
+    return draft
+
+
 def compose(choice: Choice, known: Affordances, origin: Origin, instruction: str = "") -> Candidate:
     """Makes the task of a choice.
 
@@ -123,13 +159,7 @@ def compose(choice: Choice, known: Affordances, origin: Origin, instruction: str
         CandidateError: The models of tasks do not accept it.
         KeyError: The choice is of other affordances.
     """
-    draft = _Draft(choice, known)
-    build = {
-        Family.PART_WAY: draft.part_way,
-        Family.THERE_AND_BACK: draft.there_and_back,
-        Family.TWO_PARTS: draft.two_parts,
-    }.get(choice.family, draft.put)
-    build()
+    draft = _drafted(choice, known)
     document = {
         "name": draft.name,
         "instruction": instruction or draft.sentence(),
@@ -161,6 +191,11 @@ class _Draft:
         self.success: list[dict[str, Any]] = []
         self.solvers: dict[str, Document] = {}
         self._said: list[str] = []
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Parts of the instruction."""
+        return tuple(self._said)
 
     def sentence(self) -> str:
         """The instruction."""
