@@ -128,7 +128,6 @@ class LocalSource:
         if path is None:
             return None
         making, reason = _Making(), plain(verdict.reason, LONGEST_REASON)
-        self._left.pop(path, None)
         try:
             changed = self._changed(path, making, reason)
         except AnswerError as error:

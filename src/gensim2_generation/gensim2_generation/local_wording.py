@@ -17,8 +17,10 @@ _ALIKE = (
     {"push", "press", "move", "slide"},
     {"again", "back", "then"},
 )
-# Words of a step that tell nothing that another one does not.
+# Words of a step that tell nothing that another one does not: what is pushed closed is closed.
 _IDLE = {"the", "a", "it", "of", "and", "about", "way", "one", "to", "lid", "lever"}
+_IDLE |= {"push", "pull", "swing"}
+_ENDS = {"open", "close", "closed"}
 # Words that must be in both of two sentences that say the same, or in neither.
 _TURNING = (
     {"open", "opened"},
@@ -72,7 +74,7 @@ def problem(
         for word in words_of(step):
             if word not in _IDLE and not _said(word, said):
                 return f"it does not say {word!r} of {step!r}"
-    if not _in_order(said, [words_of(step)[0] for step in steps]):
+    if not _in_order(said, [_verb(step) for step in steps]):
         return "it says the steps in another order"
     if any(words_of(other) == said for other in known):
         return "it is the instruction of a task that is known"
@@ -86,6 +88,12 @@ def turned(sentence: str, original: str) -> str:
         if bool(there & group) != bool(here & group):
             return f"one of the two says {' or '.join(sorted(group))!r}"
     return ""
+
+
+def _verb(step: str) -> str:
+    """The word of a step that tells when it is done: "closed" of "push the drawer closed"."""
+    words = words_of(step)
+    return next((w for w in words if w in _ENDS), words[0])
 
 
 def _said(word: str, said: Sequence[str]) -> bool:
