@@ -204,6 +204,7 @@ def generate(
     decided: Callable[[Decision, Verdict | None], None] = lambda decision, verdict: None,
     cancelled: Callable[[], bool] = lambda: False,
     before: tuple[Decision, ...] = (),
+    began: float | None = None,
 ) -> Outcome:
     """Generates tasks until enough are accepted.
 
@@ -219,9 +220,12 @@ def generate(
         decided: Called for every proposal, once it is known what becomes of it.
         cancelled: Asked at every step whether to end.
         before: Decisions of a run that is gone on with.
+        began: From when on the time counts, by the clock; None = now.
     """
+    began = clock() if began is None else began
+    options = options or Options()
     loop = _Loop(
-        source, pool, library, wanted, run, clock, options or Options(), told, decided, cancelled
+        source, pool, library, wanted, run, clock, options, told, decided, cancelled, began
     )
     return loop.run(before)
 
@@ -245,11 +249,12 @@ class _Loop:
         told: Callable[[Progress], None],
         decided: Callable[[Decision, Verdict | None], None],
         cancelled: Callable[[], bool],
+        began: float,
     ) -> None:
         self._source, self._pool, self._library = source, pool, library
         self._wanted, self._run, self._clock, self._options = wanted, run, clock, options
         self._told, self._decided, self._cancelled = told, decided, cancelled
-        self._began = clock()
+        self._began = began
         self._counts = Counts()
         self._decisions: list[Decision] = []
         self._memory = Memory()
@@ -285,7 +290,7 @@ class _Loop:
         except BudgetError as error:
             end, text = End.BUDGET, str(error)
         except SourceError as error:
-            end, text = End.BACKEND_FAILED, str(error)
+            end, text = self._why(error)
         except VerifierError as error:
             end, text = End.INTERNAL, str(error)
         except (LibraryError, OSError) as error:
@@ -447,6 +452,14 @@ class _Loop:
         limit = self._options.timeout
         if limit and self._clock() - self._began > limit:
             raise _End(End.TIMEOUT, f"not done within {limit:g} s")
+
+    def _why(self, error: SourceError) -> tuple[End, str]:
+        """How a source ended: a model that is not waited for any longer has not failed."""
+        try:
+            self._check()
+        except _End as over:
+            return over.end, str(over)
+        return End.BACKEND_FAILED, str(error)
 
     def _given_up(self) -> str:
         return (

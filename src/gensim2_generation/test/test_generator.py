@@ -39,6 +39,23 @@ def run(
     )
 
 
+def test_a_model_that_is_not_waited_for_any_longer_has_not_failed() -> None:
+    """It says that it was interrupted; why it was is what counts."""
+    given_up = SourceError("interrupted")
+    assert (
+        run(
+            Script(given_up),
+            Judge(),
+            clock=iter([0.0, 1.0, 1.0, 9.0, 9.0, 9.0]).__next__,
+            options=Options(timeout=5.0),
+        ).end
+        is End.TIMEOUT
+    )
+    asked = iter([False, True, True])
+    assert run(Script(given_up), Judge(), cancelled=asked.__next__).end is End.CANCELED
+    assert run(Script(given_up), Judge()).end is End.BACKEND_FAILED
+
+
 def test_what_works_is_kept_and_what_fails_is_on_record_with_its_reason() -> None:
     good, bad = candidate(0.5), candidate(0.7)
     shelf = Shelf()
