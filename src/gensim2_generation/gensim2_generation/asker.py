@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from . import prompting
 from .answers import AnswerError, UnusableReplyError, plain, read_answer
 from .asking import Answer, Ask, Model
 from .candidate import CandidateError
+from .seeing import Shown, images_of, with_captions
 from .source import SourceError
 
 STAGES = (
@@ -124,7 +125,7 @@ class Asker:
         question: str,
         kind: type[Wanted],
         check: Callable[[Wanted], Result],
-        images: tuple[bytes, ...] = (),
+        shown: Sequence[Shown] = (),
     ) -> Result:
         """Asks until the answer is of use.
 
@@ -133,7 +134,7 @@ class Asker:
             question: In words.
             kind: Type of the answer.
             check: Makes something of the answer; raises AnswerError or CandidateError.
-            images: PNG files.
+            shown: Pictures for it.
 
         Raises:
             StageError: No answer was of use; tells what was wrong with the last.
@@ -148,9 +149,9 @@ class Asker:
             asked = Ask(
                 stage=stage,
                 system=prompting.system(),
-                user=user,
+                user=with_captions(user, shown),
                 answer=kind,
-                images=images,
+                images=images_of(shown),
                 temperature=max(temperature, AGAIN) if attempt else temperature,
                 seed=self._next_seed(),
                 max_tokens=self._backends.max_tokens,

@@ -19,9 +19,10 @@ from .composer import Composer
 from .exchanges import RecordingModel, ReplayModel
 from .library import TaskLibrary
 from .llm_source import LlmSource
-from .pipeline import PictureError, Pictures, PipelineOptions
+from .pipeline import PipelineOptions
 from .report import write_report
 from .run_folder import EXCHANGES
+from .seeing import PictureError, Pictures
 from .settings import Settings, SettingsError, by_stage
 from .source import Source, SourceError, Wanted
 from .verify_pool import MakeLaboratory, VerifyPool
@@ -65,7 +66,8 @@ class ProjectWorkshop:
             if not settings.exchanges:
                 raise SettingsError("backend replay: exchanges: name a record, or a run's folder")
             replayed = ReplayModel(file / EXCHANGES if file.is_dir() else file)
-            backends = Backends(replayed)
+            # The same question is one at the same temperature.
+            backends = Backends(replayed, {}, _temperatures(settings))
         else:
             backends = self._openai(settings, run, cancelled)
         return LlmSource(
@@ -100,16 +102,22 @@ class ProjectWorkshop:
             asked = OpenAiModel(name, clock=self.clock, cancelled=cancelled)
             return RecordingModel(BudgetedModel(asked, budget), run / EXCHANGES)
 
-        temperatures = {}
-        for stage, text in by_stage(settings.temperatures, "temperatures").items():
-            try:
-                temperatures[stage] = float(text)
-            except ValueError:
-                raise SettingsError(f"temperatures: {text[:40]!r} is no number") from None
         models = by_stage(settings.stage_models, "stage_models")
         return Backends(
-            model(settings.model), {s: model(n) for s, n in models.items()}, temperatures
+            model(settings.model),
+            {s: model(n) for s, n in models.items()},
+            _temperatures(settings),
         )
+
+
+def _temperatures(settings: Settings) -> dict[str, float]:
+    found = {}
+    for stage, text in by_stage(settings.temperatures, "temperatures").items():
+        try:
+            found[stage] = float(text)
+        except ValueError:
+            raise SettingsError(f"temperatures: {text[:40]!r} is no number") from None
+    return found
 
 
 def _pictures(asset_root: str) -> Pictures:

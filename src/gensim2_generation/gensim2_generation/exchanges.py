@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from . import prompting
 from .answers import UnusableReplyError, plain
 from .asking import Answer, Ask, Model
+from .seeing import without_captions
 from .source import SourceError
 
 IMAGES = "images"  # folder beside the record
@@ -72,14 +73,14 @@ class Exchange(BaseModel):
 def question_hash(question: Ask) -> str:
     """Hash of a question.
 
-    Of its pictures only the number counts: another renderer gives other pixels of the same scene.
+    Its pictures do not count, nor what is said about them: another renderer gives other pixels,
+    and a planner that has less time another motion.
     """
     parts: dict[str, Any] = {
         "stage": question.stage,
         "system": question.system,
-        "user": question.user,
+        "user": without_captions(question.user),
         "schema": question.schema,
-        "images": len(question.images),
         "temperature": question.temperature,
         "seed": question.seed,
         "max_tokens": question.max_tokens,

@@ -24,8 +24,9 @@ from .candidate import Candidate, CandidateError, Document, Origin, make_candida
 from .draft import Draft
 from .examples import Examples, known_text, no_examples
 from .image_input import ImageError, read_image
-from .pipeline import PARTS, Pictures, Pipeline, PipelineOptions
+from .pipeline import PARTS, Pipeline, PipelineOptions
 from .proposals import Proposer
+from .seeing import Pictures
 from .source import (
     MODES,
     Known,

@@ -18,6 +18,7 @@ from gensim2_control.marks import Mark, Text
 from gensim2_kpam.plan import Plan, PlanFailure, SceneObject
 from gensim2_kpam.plan_picture import failure_marks, plan_marks, way
 from gensim2_kpam.planner import Planner
+from gensim2_kpam.planner_config import PlannerConfig
 from gensim2_kpam.task_planner import TaskPlanner
 from gensim2_kpam.tool import TOOL_KEYPOINTS
 from gensim2_sim_bridge.cameras import CameraConfig, CameraRig, NoRenderDeviceError
@@ -36,7 +37,7 @@ from gensim2_tasks import se3
 from .answers import plain
 from .candidate import Candidate
 from .overlay import Image, Lens, drawn
-from .pipeline import PictureError, Shown
+from .seeing import PictureError, Shown
 
 Array = NDArray[np.float64]
 SIZE = CameraConfig(width=640, height=480, fovy=0.75)
@@ -49,11 +50,12 @@ HAND_ASIDE = np.array([0.30, -0.30, 0.10])
 AXIS = 0.12  # m, length of an axis that is drawn
 HOME = np.array([*HOME_Q, FINGER_MAX, FINGER_MAX])
 AXES = (("x", marks.RED), ("y", marks.GREEN), ("z", marks.BLUE))
+PATIENCE = 3.0  # s of CPU for a plan without solvers that is only looked at
 LONGEST = 200  # characters of a reason in a caption
 
 
 class Renderer:
-    """Implements `pipeline.Pictures`.
+    """Implements `seeing.Pictures`.
 
     Args:
         urdf: Text of the robot description with absolute mesh paths.
@@ -195,7 +197,7 @@ class Renderer:
 
     def _arm(self) -> Planner:
         if self._planner is None:
-            self._planner = Planner(self._urdf)
+            self._planner = Planner(self._urdf, PlannerConfig(skill_cpu_limit=PATIENCE))
         return self._planner
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
-
-from gensim2_tasks.specs import TaskSpec
+from typing import Any
 
 from . import prompting, stage_types, vocabulary
 from .answers import AnswerError
@@ -25,48 +23,12 @@ from .draft_text import (
     task_text,
     ways_text,
 )
+from .seeing import PictureError, Pictures, Shown
 from .stages import MAX_TRIALS, Critique, Reply
 from .vocabulary import Vocabulary
 
 PARTS = ("place", "constraints", "pre_motions", "post_motions", "predicates")
 """Stages that complete a draft, in order; what one answers, the later ones rest upon."""
-
-
-class PictureError(RuntimeError):
-    """There is no picture: nothing to render on, or nothing to be seen; says why."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture for a question: a PNG file, and what is in it in words."""
-
-    png: bytes
-    caption: str
-
-
-class Pictures(Protocol):
-    """Shows scenes to models that see; see `pictures.Renderer`."""
-
-    def scene(self, task: TaskSpec) -> Sequence[Shown]:
-        """A scene of a task, and the frame and keypoints of its first object.
-
-        Raises:
-            PictureError: There is none.
-        """
-
-    def gripper(self) -> Sequence[Shown]:
-        """The hand with its axes and keypoints.
-
-        Raises:
-            PictureError: There is none.
-        """
-
-    def motion(self, candidate: Candidate, subtask: str) -> Sequence[Shown]:
-        """The planned motion of a sub-task (empty = the first that is planned for).
-
-        Raises:
-            PictureError: There is none.
-        """
 
 
 @dataclass(frozen=True)
@@ -149,9 +111,7 @@ class Pipeline:
             else self._see(lambda p: [*p.scene(candidate.task), *p.motion(candidate, "")])
         )
         for _ in range(self._options.reflections):
-            found = asker.ask(
-                "critique", _with(question, shown), Critique, lambda c: c, _images(shown)
-            )
+            found = asker.ask("critique", question, Critique, lambda c: c, shown)
             if not found.passes:
                 return found.reason or "a critic says that it makes no sense"
         return ""
@@ -178,9 +138,7 @@ class Pipeline:
         )
         shown = self._see(lambda p: [*p.scene(candidate.task), *p.motion(candidate, subtask)])
         kind = stage_types.mending(parts)
-        found: Any = asker.ask(
-            "repair", _with(question, shown), kind, lambda answer: answer, _images(shown)
-        )
+        found: Any = asker.ask("repair", question, kind, lambda answer: answer, shown)
         return found.part, found.diagnosis
 
     def _has(self, draft: Draft, part: str) -> bool:
@@ -243,7 +201,9 @@ class Pipeline:
             keypoints=vocabulary.object_keypoints(category),
         )
         if self._options.reuse and known:
-            question += f"\n\nAn alternative of kind reuse takes one of them as it is: {known}."
+            question += (
+                f"\n\nAn alternative of kind reuse takes one of them as it is: {', '.join(known)}."
+            )
 
         def check(answer: Any) -> tuple[Way, ...]:
             ways = []
@@ -257,9 +217,7 @@ class Pipeline:
             return tuple(ways)
 
         kind = stage_types.constraints(category, known if self._options.reuse else (), trials)
-        return asker.ask(
-            "constraints", _with(_because(question, why), shown), kind, check, _images(shown)
-        )
+        return asker.ask("constraints", _because(question, why), kind, check, shown)
 
     def _pre(
         self, draft: Draft, move: Move, asker: Asker, why: str, shown: list[Shown]
@@ -267,29 +225,27 @@ class Pipeline:
         ways = draft.ways[move.name]
         own = [w for w in ways if not w.reuse]
         both = self._options.together
-        asked = list(ways) if both else own
-        if not asked:
+        told = list(ways) if both else own
+        if not told:
             return ways
         question = prompting.filled(
             "motions" if both else "pre_motions",
             **self._about(draft, move),
-            alternatives=ways_text(asked),
+            alternatives=ways_text(told),
             keypoints=vocabulary.object_keypoints(draft.objects[move.object]),
-            count=len(asked),
+            count=len(told),
         )
 
         def check(answer: Any) -> tuple[Way, ...]:
             found = []
-            for number, (way, said) in enumerate(zip(asked, answer.alternatives, strict=True), 1):
+            for number, (way, said) in enumerate(zip(told, answer.alternatives, strict=True), 1):
                 pre = () if way.reuse else _motions(said.pre if both else said.motions)
                 post = _motions(said.post) if both else None
                 found.append(_checked(replace(way, pre=pre, post=post), number))
-            return _merged(ways, asked, found)
+            return _merged(ways, told, found)
 
-        kind = stage_types.motions(len(asked), self._turns(draft, move), after=False, both=both)
-        return asker.ask(
-            "pre_motions", _with(_because(question, why), shown), kind, check, _images(shown)
-        )
+        kind = stage_types.motions(len(told), self._turns(draft, move), after=False, both=both)
+        return asker.ask("pre_motions", _because(question, why), kind, check, shown)
 
     def _post(
         self, draft: Draft, move: Move, asker: Asker, why: str, shown: list[Shown]
@@ -309,9 +265,7 @@ class Pipeline:
             )
 
         kind = stage_types.motions(len(ways), self._turns(draft, move), after=True)
-        return asker.ask(
-            "post_motions", _with(_because(question, why), shown), kind, check, _images(shown)
-        )
+        return asker.ask("post_motions", _because(question, why), kind, check, shown)
 
     def _goals(self, draft: Draft, asker: Asker, why: str) -> Draft:
         # The only step of a task is done when the task is.
@@ -391,14 +345,3 @@ def _predicates(said: Sequence[Reply]) -> tuple[Document, ...]:
 
 def _because(question: str, why: str) -> str:
     return prompting.filled("again", question=question, reason=why) if why else question
-
-
-def _with(question: str, shown: Sequence[Shown]) -> str:
-    if not shown:
-        return question
-    lines = [f"{number}. {s.caption}" for number, s in enumerate(shown, start=1)]
-    return "\n".join([question, "", "Pictures, in order:", *lines])
-
-
-def _images(shown: Sequence[Shown]) -> tuple[bytes, ...]:
-    return tuple(s.png for s in shown)

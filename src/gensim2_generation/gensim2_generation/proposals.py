@@ -15,11 +15,14 @@ from .candidate import Document
 from .draft import CLOSED, OPEN, Carry, Draft, Move, Step, Way
 from .draft_text import objects_text, task_text
 from .examples import Examples, examples_text, known_text
+from .seeing import Shown
 from .source import Known, Wanted
 from .stages import MAX_STEPS, MAX_THINGS
 from .vocabulary import Vocabulary
 
 LONGEST_WISH = 300  # characters
+MAX_JOINTED = 2  # objects with joints that stand side by side
+ASIDE = 0.24  # m from the middle, where two of them stand
 PUT = {"inside": "PutInto", "on_top": "PutOnto", "under": "PutUnder"}
 
 
@@ -89,8 +92,8 @@ class Proposer:
         template = "image" if image is not None else "propose"
         question = prompting.filled(template, **words, most=MAX_THINGS, steps=MAX_STEPS)
         kind = stage_types.proposal(categories, seen=image is not None)
-        images = (image,) if image is not None else ()
-        draft = asker.ask("propose", question, kind, check, images)
+        shown = [Shown(image, "the scene that the task shall fit")] if image is not None else []
+        draft = asker.ask("propose", question, kind, check, shown)
         return self._decomposed(draft, asker)
 
     def _decomposed(self, draft: Draft, asker: Asker) -> Draft:
@@ -245,7 +248,11 @@ class Proposer:
         problem = draft.problem() or _state_problem(steps, begun)
         if problem:
             raise AnswerError(problem)
-        placed = tuple(_placed(n, specs[n], begun.get(n)) for n in objects)
+        jointed = [n for n in objects if objects[n] not in affordances.items]
+        if len(jointed) > MAX_JOINTED:
+            raise AnswerError(f"{' and '.join(jointed)} have no room beside each other; use two")
+        sides = {n: side for side, n in enumerate(jointed)} if len(jointed) > 1 else {}
+        placed = tuple(_placed(n, specs[n], begun.get(n), sides.get(n)) for n in objects)
         return Draft(
             draft.name, draft.instruction, objects, draft.steps, placed, ways, {}, _ends(steps)
         )
@@ -278,8 +285,11 @@ def _state_problem(steps: list[Step], begun: dict[str, float]) -> str:
     return ""
 
 
-def _placed(name: str, spec: Any, openness: float | None) -> Document:
+def _placed(name: str, spec: Any, openness: float | None, side: int | None = None) -> Document:
+    """Where an object of a chain stands: as in known tasks, or on a side of the table (0, 1)."""
     plain_place = spec.placement.model_dump(mode="json")
+    if side is not None:
+        plain_place |= {"y": (ASIDE, -ASIDE)[side], "spread": 0.05}
     started = spec.openness.default if openness is None else openness
     spread = spec.openness.spread if openness is None else 0.1
     anchor = plain_place.pop("anchor") or stage_types.ROOT

@@ -252,15 +252,18 @@ def _work(pipe: Connection, make: MakeVerifier, gigabytes: float, parent: int) -
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {error}")
         return
-    pipe.send(None)
-    while os.getppid() == parent:
-        try:
-            candidate = pipe.recv()
-        except EOFError:
-            return
-        try:
-            pipe.send(verifier.verify(candidate))
-        except MemoryError:
-            pipe.send(f"it needs more than {gigabytes:g} GB of memory")
-        except Exception as error:
-            pipe.send(f"{type(error).__name__}: {error}"[:500])
+    # Who asks may be gone: then nobody waits for an answer.
+    with contextlib.suppress(EOFError, OSError):
+        pipe.send(None)
+        while os.getppid() == parent:
+            pipe.send(_answer(verifier, pipe.recv(), gigabytes))
+
+
+def _answer(verifier: Verifier, candidate: Candidate, gigabytes: float) -> Verdict | str:
+    """The verdict, or what went wrong in words."""
+    try:
+        return verifier.verify(candidate)
+    except MemoryError:
+        return f"it needs more than {gigabytes:g} GB of memory"
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:500]

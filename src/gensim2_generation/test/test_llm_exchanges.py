@@ -23,8 +23,9 @@ from gensim2_generation.exchanges import (
 from gensim2_generation.llm_source import LlmSource
 from gensim2_generation.pipeline import PipelineOptions
 from gensim2_generation.prompting import version
+from gensim2_generation.seeing import Shown, with_captions
 from gensim2_generation.source import BudgetError, Known, Proposed, Refused, SourceError, Wanted
-from gensim2_generation.stages import Critique
+from gensim2_generation.stages import Critique, Paraphrases
 from gensim2_generation.verdict import Trial, Verdict
 from llm_answers import OF_MODE, PARAPHRASES, PRIMITIVE, ScriptedModel, place, with_changes
 
@@ -86,7 +87,7 @@ def test_a_record_says_what_was_asked_and_answered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"user": "?"}, {"seed": 1}, {"temperature": 0.5}, {"images": (b"x",)}]
+    "changed", [{"user": "?"}, {"seed": 1}, {"temperature": 0.5}, {"answer": Paraphrases}]
 )
 def test_what_was_never_asked_is_an_error_that_names_the_stage(
     changed: dict[str, Any], tmp_path: Path
@@ -101,10 +102,14 @@ def test_what_was_never_asked_is_an_error_that_names_the_stage(
         replayed.ask(ASK)
 
 
-def test_other_pixels_of_the_same_question_find_its_answer(tmp_path: Path) -> None:
+def test_other_pixels_or_none_of_the_same_question_find_its_answer(tmp_path: Path) -> None:
     record = tmp_path / "exchanges.jsonl"
-    RecordingModel(ScriptedModel(PRIMITIVE), record).ask(replace(ASK, images=(b"a",)))
-    assert ReplayModel(record).ask(replace(ASK, images=(b"b",))).text
+    shown = [Shown(b"a", "a box"), Shown(b"b", "a hand")]
+    seen = replace(ASK, user=with_captions(ASK.user, shown), images=(b"a", b"b"))
+    RecordingModel(ScriptedModel(PRIMITIVE), record).ask(seen)
+    other = replace(ASK, user=with_captions(ASK.user, shown[1:]), images=(b"c",))
+    assert ReplayModel(record).ask(other).text
+    assert ReplayModel(record).ask(ASK).text
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from gensim2_generation.image_input import EDGE, ImageError, picture_size, read_
 from gensim2_generation.llm_source import LlmSource
 from gensim2_generation.overlay import Lens, drawn
 from gensim2_generation.pictures import Renderer
-from gensim2_generation.pipeline import PictureError, PipelineOptions, Shown
+from gensim2_generation.pipeline import PipelineOptions
+from gensim2_generation.seeing import PictureError, Shown
 from gensim2_generation.source import Known, Wanted
 from gensim2_generation.verdict import Trial, Verdict
 from gensim2_tasks.assets import AssetLibrary

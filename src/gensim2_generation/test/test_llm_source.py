@@ -357,6 +357,10 @@ def test_things_go_only_where_things_go() -> None:
         ([{"skill": "CloseBox"}, {"skill": "PutIntoBox", "item": "apple"}], "is closed when"),
         ([{"skill": "OpenBox"}, {"skill": "PutIntoBox", "item": "plutonium"}], "item"),
         ([{"skill": "OpenBox"}, {"skill": "PushBox"}], "one too many"),
+        (
+            [{"skill": "OpenBox"}, {"skill": "OpenSafe"}, {"skill": "TurnOnFaucet"}],
+            "have no room",
+        ),
     ],
 )
 def test_chains_hold_skills_of_the_library_that_fit_together(
@@ -377,6 +381,7 @@ def test_a_chain_uses_the_solvers_of_its_skills() -> None:
         ("TurnOnFaucet",),
     ]
     assert task.objects[0].openness.default == 0.15
+    assert [o.placement.y for o in task.objects[:2]] == [0.24, -0.24]
 
 
 def test_paraphrases_keep_the_task_and_get_names_of_their_own() -> None:
