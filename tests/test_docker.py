@@ -36,6 +36,13 @@ ROS_PROGRAMS = {"ros-jazzy-ros2launch", "ros-jazzy-ros2run"}
 ROS_FOR_PEOPLE = {"ros-jazzy-ros2topic", "ros-jazzy-ros2service"}
 GUARD_S = 60.0
 
+# Launch files in which the nodes of a service stand.
+FILES_OF = {
+    "sim": ("robot_sim", "core"),
+    "real": ("robot_real", "core"),
+    "generate": ("generate",),
+}
+
 BOTH = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 EVERY_SERVICE = pytest.mark.parametrize("name", SERVICES)
 
@@ -89,7 +96,7 @@ def sources(path: Path) -> list[str]:
 def test_there_is_an_image_for_the_simulation_and_one_for_the_robot() -> None:
     """The tests below are about all of them."""
     assert [path.name for path in FILES] == ["Dockerfile.robot", "Dockerfile.sim"]
-    assert SERVICES == ["real", "sim"]
+    assert SERVICES == ["generate", "real", "sim"]
 
 
 @BOTH
@@ -256,7 +263,7 @@ def test_the_health_check_asks_for_nodes_the_service_starts(name: str) -> None:
     nodes = set(check["test"][len(prefix) :])
     assert nodes
     launched = set()
-    for file in ("robot_sim" if name == "sim" else "robot_real", "core"):
+    for file in FILES_OF[name]:
         text = (ROOT / "launch" / "launch" / f"{file}.launch.py").read_text()
         launched |= set(re.findall(r'node\(\s*"[\w]+",\s*"(\w+)"', text))
     assert nodes <= launched

@@ -62,6 +62,7 @@ SIMULATED = Graph(
         ("launch", "gensim2", "shadow.launch.py", "use_sim_time:=true"),
         ("run", "gensim2_view", "web_view", "--ros-args", "-p", "port:=8097"),
         ("run", "gensim2_policy", "dagger"),
+        ("run", "gensim2_generation", "task_generator"),
         ("run", "gensim2_policy", "policy", "--ros-args", "-p", "policy:={policy}"),
     ),
     tables={
@@ -72,6 +73,7 @@ SIMULATED = Graph(
         "episode_manager": ("gensim2_episodes.manager_parameters_node:ManagerParameters",),
         "dagger": ("gensim2_policy.dagger_node:DaggerParameters",),
         "policy": ("gensim2_policy.policy_parameters_node:PolicyParameters",),
+        "task_generator": ("gensim2_generation.settings:Settings",),
         "shadow": ("gensim2_sim_bridge.shadow_parameters_node:ShadowParameters",),
         "cloud_overlay": ("gensim2_perception.cloud_overlay_node:OverlayParameters",),
         "web_view": ("gensim2_view.view_parameters_node:ViewParameters",),

@@ -60,6 +60,9 @@ MEANINGS = {
     "fr3_gripper/gripper_action": "moves the fingers; stalled on an object is a grasp",
     "kpam_expert/execute_task": "performs a task by kPAM plans",
     "kpam_planner/plan": "plans a sub-task; never moves anything",
+    "generate_task": "generates tasks and verifies them by execution; answers when that is done",
+    "generate_tasks": "the same, and tells how it goes",
+    "generation/progress": "how far a generation is",
 } | {f"{camera}/{topic}": meaning for camera in _CAMERAS for topic, meaning in _OF_CAMERAS.items()}
 MEANINGS |= {
     f"shadow/{camera}/{topic}": f"the same as the shadow shows it: {meaning}"

@@ -9,7 +9,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from gensim2_control.report import Level, Report
 from gensim2_control.ros.cancel import cancel_is_noted
+from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.parameters import declare_parameters
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
@@ -62,6 +64,8 @@ class TaskGeneratorNode(Node):
             cancel_callback=self._on_cancel,
             callback_group=group,
         )
+        self._doing = "idle"
+        self._diagnostics = NodeDiagnostics(self, self._report)
         self.get_logger().info("ready")
 
     def close(self) -> None:
@@ -74,6 +78,9 @@ class TaskGeneratorNode(Node):
                 break
             time.sleep(0.05)
         time.sleep(ANSWER_TIME)
+
+    def _report(self) -> dict[str, Report]:
+        return {"generator": Report(Level.OK, self._doing, {})}
 
     def _on_call(
         self, call: GenerateTask.Request, answer: GenerateTask.Response
@@ -115,6 +122,7 @@ class TaskGeneratorNode(Node):
         def heard(progress: Progress) -> None:
             message = progress_message(progress, self.get_clock().now().to_msg())
             self._progress.publish(message)
+            self._doing = f"{progress.stage} {progress.task}".strip()
             told(message)
             if progress.note:
                 about = f"{progress.task}: " if progress.task else ""
@@ -126,6 +134,8 @@ class TaskGeneratorNode(Node):
             traceback.print_exc()
             text = f"unexpected {type(error).__name__}: {error}"
             outcome = Outcome((), Counts(), End.INTERNAL, text, 0.0, Path())
+        if outcome.end is not End.BUSY:
+            self._doing = "idle"
         if outcome.end is not End.NONE:
             self.get_logger().warning(f"{outcome.end.name}: {outcome.text}")
         return outcome
