@@ -20,9 +20,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from . import generator
+from . import outcome as outcomes
 from .answers import plain
-from .generator import End, Outcome
+from .outcome import End, Outcome
 from .service import GeneratorService, Workshop
 from .settings import Request, Settings, SettingsError
 
@@ -109,7 +109,7 @@ def _run(
         with bar:
             line = bar.add_task("starting", total=settings.num_tasks)
 
-            def told(progress: generator.Progress) -> None:
+            def told(progress: outcomes.Progress) -> None:
                 doing = escape(plain(f"{progress.stage} {progress.task}", 60))
                 bar.update(line, completed=progress.counts.accepted, description=doing)
                 if progress.note and progress.task:

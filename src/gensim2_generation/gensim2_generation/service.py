@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .composer import ALL
-from .generator import Counts, End, Outcome, Pool, Progress, Shelf, generate
+from .generator import Pool, Shelf, generate
+from .outcome import Counts, End, Outcome, Progress
 from .run_folder import RunError, RunFolder, RunRequest
 from .settings import Request, Settings, SettingsError, check_mode, choose_backend
 from .source import Source, SourceError, Wanted

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from generation_script import KNOWN, Judge, Script, Shelf, candidate, verdict
 from gensim2_generation.candidate import Candidate, Origin
-from gensim2_generation.generator import Decision, End, Options, Outcome, generate
+from gensim2_generation.generator import Options, generate
 from gensim2_generation.grammar import Choice, Family, compose
+from gensim2_generation.outcome import Decision, End, Outcome
 from gensim2_generation.source import BudgetError, ExhaustedError, Refused, SourceError
 from gensim2_generation.verdict import Verdict
 from gensim2_generation.verify_pool import Canceled

@@ -11,7 +11,7 @@ import pytest
 from fake_workshop import Fake
 from generation_script import Script, candidate, verdict
 from gensim2_generation.candidate import Candidate
-from gensim2_generation.generator import End
+from gensim2_generation.outcome import End
 from gensim2_generation.run_folder import RunError, read_decisions, read_request
 from gensim2_generation.service import GeneratorService
 from gensim2_generation.settings import Request, Settings
