@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .composer import ALL
-from .generator import Counts, End, Outcome, Pool, Progress, Shelf, generate
+from .generator import Pool, Shelf, generate
+from .outcome import Counts, End, Outcome, Progress
 from .run_folder import RunError, RunFolder, RunRequest
 from .settings import Request, Settings, SettingsError, check_mode, choose_backend
 from .source import Source, SourceError, Wanted
@@ -150,8 +151,13 @@ class GeneratorService:
                 self._workshop.software(),
             ),
         )
+        began, timeout = self._clock(), request.timeout or settings.timeout
+
+        def over() -> bool:
+            return cancelled() or self._clock() - began > timeout
+
         source = self._workshop.source(
-            chosen.backend, wanted, settings, settings.library_folder(), folder.path, cancelled
+            chosen.backend, wanted, settings, settings.library_folder(), folder.path, over
         )
         with self._workshop.pool(settings) as pool:
             outcome = generate(
@@ -161,11 +167,12 @@ class GeneratorService:
                 count,
                 run=folder.path,
                 clock=self._clock,
-                options=settings.options(mode, request.timeout or settings.timeout),
+                options=settings.options(mode, timeout),
                 told=told,
                 decided=folder.decided,
                 cancelled=cancelled,
                 before=folder.before(),
+                began=began,
             )
         if outcome.end is not End.CANCELED:  # who cancels does not want to wait
             try:
