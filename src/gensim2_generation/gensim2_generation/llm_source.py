@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gensim2_kpam.solver_config import SolverConfigError, load_solver, solver_names
+from gensim2_kpam.solver_config import NAMED_MOTIONS, SolverConfigError, load_solver, solver_names
 from gensim2_tasks.catalogue import TaskError, load_task, task_names
 from gensim2_tasks.specs import TaskSpec
 
@@ -71,6 +72,7 @@ class LlmSource:
         vocabulary: What tasks can be about.
         examples: Tasks of the library, accepted and rejected ones.
         pictures: For models that see; None = text only.
+        told: Called with the stage before every question; stages are those of `asker.STAGES`.
 
     Raises:
         SourceError: There is no such mode, no such task to say in other words, or no such picture.
@@ -86,12 +88,14 @@ class LlmSource:
         vocabulary: Vocabulary | None = None,
         examples: Examples = no_examples,
         pictures: Pictures | None = None,
+        told: Callable[[str], None] = lambda stage: None,
     ) -> None:
         if wanted.mode not in MODES:
             raise SourceError(
                 f"there is no mode {plain(wanted.mode, 40)!r}; modes: {', '.join(MODES)}"
             )
         self._wanted, self._backends, self._backend = wanted, backends, name
+        self._told = told
         self._options = options or PipelineOptions()
         vocabulary = vocabulary or Vocabulary()
         self._proposer = Proposer(wanted, vocabulary, examples, self._options.examples)
@@ -139,7 +143,7 @@ class LlmSource:
 
     def _asker(self) -> Asker:
         self._seed += 1_000
-        return Asker(self._backends, self._options.regenerations, self._seed)
+        return Asker(self._backends, self._options.regenerations, self._seed, self._told)
 
     def _draft(self, known: Known, asker: Asker) -> Draft:
         if self._wanted.mode == "bottomup":
@@ -314,11 +318,14 @@ def _said_otherwise(task: TaskSpec, instruction: str, known: Known, origin: Orig
 def _own(solver: str, task: str, solvers: dict[str, Document]) -> str:
     """A copy of a solver of the library under a name that goes with the task."""
     name = f"{task}_{len(solvers) + 1}"
-    config = load_solver(solver).model_dump(mode="json", exclude_defaults=True)
+    config = load_solver(solver)
+    plain_config = config.model_dump(mode="json", exclude_defaults=True)
     for field_name in ("pre_actuation_motions", "post_actuation_motions"):
-        moves = getattr(load_solver(solver), field_name)
-        config[field_name] = [[m.kind, m.value] if "move-" not in m.kind else m.kind for m in moves]
-    solvers[name] = config
+        plain_config[field_name] = [
+            m.kind if m.kind in NAMED_MOTIONS else [m.kind, m.value]
+            for m in getattr(config, field_name)
+        ]
+    solvers[name] = plain_config
     return name
 
 
