@@ -43,6 +43,7 @@ class Origin:
         cost: In the currency of the price list.
         seconds: Wall time of its making.
         repairs: Reasons for which it was sent back, the first one first.
+        notes: What whoever reads the record should know of its making.
     """
 
     source: str
@@ -55,6 +56,7 @@ class Origin:
     cost: float = 0.0
     seconds: float = 0.0
     repairs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .affordances import Affordances, noun
 from .candidate import Candidate, CandidateError, Origin
-from .grammar import Choice, Family, choices, compose
+from .grammar import Choice, Family, choices, compose, outline
 from .source import ExhaustedError, Known, Proposed, Refused, SourceError, Wanted
 from .verdict import Verdict
 
@@ -85,7 +85,9 @@ class Composer:
         families = OF_MODE.get(wanted.mode, _OF_ALL)
         self._families = families
         rng = np.random.default_rng(wanted.seed)
-        every = [c for c in choices(affordances) if c.family in families and self._fits(c)]
+        every = [
+            c for c in choices(affordances) if c.family in families and fits(c, wanted, affordances)
+        ]
         if not every:
             raise SourceError(
                 f"no task of the mode {wanted.mode} is about {wanted.target_object!r} "
@@ -143,22 +145,19 @@ class Composer:
         used = self._used[family, choice.category] + self._failed[family, choice.category]
         return failures, used, sum(self._items[i] + self._failed[family, i] for i in choice.items)
 
-    def _fits(self, choice: Choice) -> bool:
-        categories = [c for c in (choice.category, choice.other, *choice.items) if c]
-        wanted = self._wanted
-        words = wanted.target_object.lower().replace("_", " ").split()
-        if words and not any(
-            all(w in f"{c.replace('_', ' ')} {noun(c)}".split() for w in words) for c in categories
-        ):
-            return False
-        if not wanted.target_task:
-            return True
-        origin = Origin(self.name)
-        try:
-            task = compose(choice, self._affordances, origin).task
-        except CandidateError:
-            return False
-        goal = wanted.target_task.lower()
-        return goal in (task.name.lower(), task.instruction.lower().rstrip(".")) or set(
-            goal.replace("-", " ").split()
-        ) <= set(task.instruction.lower().replace(".", "").replace(",", "").split())
+
+def fits(choice: Choice, wanted: Wanted, affordances: Affordances) -> bool:
+    """Whether a choice is about the object and the task that are wanted."""
+    categories = [c for c in (choice.category, choice.other, *choice.items) if c]
+    words = wanted.target_object.lower().replace("_", " ").split()
+    if words and not any(
+        all(w in f"{c.replace('_', ' ')} {noun(c)}".split() for w in words) for c in categories
+    ):
+        return False
+    if not wanted.target_task:
+        return True
+    said = outline(choice, affordances)
+    goal, instruction = wanted.target_task.lower(), said.instruction.lower()
+    return goal in (said.name.lower(), instruction.rstrip(".")) or set(
+        goal.replace("-", " ").split()
+    ) <= set(instruction.replace(".", "").replace(",", "").split())

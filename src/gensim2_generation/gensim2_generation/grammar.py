@@ -110,6 +110,42 @@ def _pairs(known: Affordances, family: Family, place: Place) -> Iterator[Choice]
                 yield Choice(family, place.category, items=(first, second))
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A task in words.
+
+    Attributes:
+        name: Of the task.
+        instruction: As the grammar says it.
+        steps: Its parts, as "open the drawer".
+    """
+
+    name: str
+    instruction: str
+    steps: tuple[str, ...]
+
+
+def outline(choice: Choice, known: Affordances) -> Outline:
+    """What `compose` would make of a choice, in words; far faster.
+
+    Raises:
+        KeyError: The choice is of other affordances.
+    """
+    draft = _drafted(choice, known)
+    return Outline(draft.name, draft.sentence(), draft.steps)
+
+
+def _drafted(choice: Choice, known: Affordances) -> _Draft:
+    draft = _Draft(choice, known)
+    build = {
+        Family.PART_WAY: draft.part_way,
+        Family.THERE_AND_BACK: draft.there_and_back,
+        Family.TWO_PARTS: draft.two_parts,
+    }.get(choice.family, draft.put)
+    build()
+    return draft
+
+
 def compose(choice: Choice, known: Affordances, origin: Origin, instruction: str = "") -> Candidate:
     """Makes the task of a choice.
 
@@ -123,13 +159,7 @@ def compose(choice: Choice, known: Affordances, origin: Origin, instruction: str
         CandidateError: The models of tasks do not accept it.
         KeyError: The choice is of other affordances.
     """
-    draft = _Draft(choice, known)
-    build = {
-        Family.PART_WAY: draft.part_way,
-        Family.THERE_AND_BACK: draft.there_and_back,
-        Family.TWO_PARTS: draft.two_parts,
-    }.get(choice.family, draft.put)
-    build()
+    draft = _drafted(choice, known)
     document = {
         "name": draft.name,
         "instruction": instruction or draft.sentence(),
@@ -161,6 +191,11 @@ class _Draft:
         self.success: list[dict[str, Any]] = []
         self.solvers: dict[str, Document] = {}
         self._said: list[str] = []
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Parts of the instruction."""
+        return tuple(self._said)
 
     def sentence(self) -> str:
         """The instruction."""
@@ -326,17 +361,11 @@ class _Draft:
 
 def _with_goal(solver: str, level: float) -> Document:
     """The configuration of a shipped solver, with another openness to go to."""
-    config = load_solver(solver)
-    plain = config.model_dump(mode="json", exclude_defaults=True)
-    for field in ("pre_actuation_motions", "post_actuation_motions"):
-        plain[field] = [_motion(m.kind, m.value, level) for m in getattr(config, field)]
-    return plain
-
-
-def _motion(kind: str, value: float, level: float) -> object:
-    if kind == "follow_joint":
-        return [kind, level]
-    return [kind, value] if value else kind
+    document = load_solver(solver).document()
+    for motion in document.get("post_actuation_motions", ()):
+        if motion[0] == "follow_joint":
+            motion[1] = level
+    return document
 
 
 def _end(move: Affordance, thing: str) -> dict[str, Any]:

@@ -270,6 +270,7 @@ class TaskLibrary:
             plain["tokens"] = tuple(plain["tokens"])
             plain["examples"] = tuple(plain["examples"])
             plain["repairs"] = tuple(plain["repairs"])
+            plain["notes"] = tuple(plain.get("notes", ()))
             return Origin(**plain)
         except (LibraryError, KeyError, TypeError, ValueError):
             return Origin("unknown")

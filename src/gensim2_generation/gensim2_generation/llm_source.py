@@ -5,26 +5,23 @@ Which model answers, and whether it is asked or replayed, is the business of the
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from gensim2_kpam.solver_config import NAMED_MOTIONS, SolverConfigError, load_solver, solver_names
-from gensim2_tasks.catalogue import TaskError, load_task, task_names
-from gensim2_tasks.specs import TaskSpec
+from gensim2_kpam.solver_config import SolverConfigError
+from gensim2_tasks.catalogue import load_task
 
 from . import prompting
 from .answers import plain
 from .asker import Asker, Backends, StageError
 from .assembly import assemble
-from .candidate import Candidate, CandidateError, Document, Origin, make_candidate
+from .candidate import Candidate, CandidateError, Origin
 from .draft import Draft
 from .examples import Examples, known_text, no_examples
 from .image_input import ImageError, read_image
+from .paraphrasing import said_before, said_otherwise, tasks_to_say
 from .pipeline import PARTS, Pipeline, PipelineOptions
 from .proposals import Proposer
 from .seeing import Pictures
@@ -105,7 +102,7 @@ class LlmSource:
         self._image = _picture(wanted) if wanted.mode == "image" else None
         self._said = _Paraphrasing()
         if wanted.mode == "paraphrase":
-            self._said.left.extend(_tasks_to_say(wanted))
+            self._said.left.extend(tasks_to_say(wanted))
 
     @property
     def name(self) -> str:
@@ -202,7 +199,7 @@ class LlmSource:
         if not said.found:
             name = said.left[0]
             task = load_task(name)
-            before = [task.instruction, *_said_before(name, known)]
+            before = [task.instruction, *said_before(name, known)]
             question = prompting.filled(
                 "paraphrase",
                 count=MAX_PARAPHRASES // 2,
@@ -216,7 +213,7 @@ class LlmSource:
         name, instruction = said.found.popleft()
         task = load_task(name)
         try:
-            return _said_otherwise(task, instruction, known, self._origin(asker))
+            return said_otherwise(task, instruction, known, self._origin(asker))
         except (CandidateError, SolverConfigError) as error:
             return _refused(StageError("propose", str(error)), asker)
 
@@ -271,62 +268,6 @@ def _picture(wanted: Wanted) -> bytes:
         return read_image(Path(wanted.image))
     except ImageError as error:
         raise SourceError(str(error)) from None
-
-
-def _tasks_to_say(wanted: Wanted) -> list[str]:
-    if wanted.target_task:
-        try:
-            return [load_task(wanted.target_task).name]
-        except TaskError as error:
-            raise SourceError(f"paraphrase: {error}") from None
-    names = task_names()
-    words = wanted.target_object.lower().replace("_", " ").split()
-    if words:
-        names = [n for n in names if all(w in _about(load_task(n)) for w in words)]
-    if not names:
-        raise SourceError(f"paraphrase: no task is about {plain(wanted.target_object, 60)!r}")
-    order = np.random.default_rng(wanted.seed).permutation(len(names))
-    return [names[i] for i in order]
-
-
-def _about(task: TaskSpec) -> str:
-    return " ".join([task.instruction, *(o.category for o in task.objects)]).lower()
-
-
-def _said_before(name: str, known: Known) -> list[str]:
-    pattern = re.compile(rf"{re.escape(name)}Said\d+")
-    both = zip(known.names, known.instructions, strict=True)
-    return [i for n, i in both if pattern.fullmatch(n)]
-
-
-def _said_otherwise(task: TaskSpec, instruction: str, known: Known, origin: Origin) -> Candidate:
-    """The same task under another name, with other words."""
-    taken = {*known.names, *task_names()}
-    stem = task.name[:50]
-    name = next(n for k in range(1, len(taken) + 2) if (n := f"{stem}Said{k}") not in taken)
-    document: dict[str, Any] = task.model_dump(mode="json")
-    solvers: dict[str, Document] = {}
-    shipped = set(solver_names())
-    for subtask in document["subtasks"]:
-        subtask["solvers"] = [
-            s if s in shipped else _own(s, name, solvers) for s in subtask["solvers"]
-        ]
-    document |= {"name": name, "instruction": instruction}
-    return make_candidate(document, solvers, replace(origin, examples=(task.name,)))
-
-
-def _own(solver: str, task: str, solvers: dict[str, Document]) -> str:
-    """A copy of a solver of the library under a name that goes with the task."""
-    name = f"{task}_{len(solvers) + 1}"
-    config = load_solver(solver)
-    plain_config = config.model_dump(mode="json", exclude_defaults=True)
-    for field_name in ("pre_actuation_motions", "post_actuation_motions"):
-        plain_config[field_name] = [
-            m.kind if m.kind in NAMED_MOTIONS else [m.kind, m.value]
-            for m in getattr(config, field_name)
-        ]
-    solvers[name] = plain_config
-    return name
 
 
 assert GIVE_UP not in PARTS
