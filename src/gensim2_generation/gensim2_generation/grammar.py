@@ -388,7 +388,11 @@ def _there(thing: str, target: str, place: Place) -> dict[str, Any]:
 
 def _it(phrase: str, thing: str) -> str:
     """The phrase where the thing has been named before; of its parts it is named again."""
-    return phrase if f"of the {thing}" in phrase else phrase.replace(f"the {thing}", "it")
+    if f"of the {thing}" in phrase:
+        return phrase
+    before, _, after = phrase.partition(f" the {thing}")
+    verb, _, particle = before.partition(" ")
+    return " ".join(filter(None, (verb, "it", particle, after.strip())))
 
 
 def _camel(words: str) -> str:
