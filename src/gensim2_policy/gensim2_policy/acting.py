@@ -138,8 +138,6 @@ class Policy:
     def _warm_up(self) -> None:
         """Lets PyTorch do what it does the first time, which may take longer than a chunk lasts."""
         settings = self.record.settings
-        if settings.observation.cameras or settings.model.cloud.colour:
-            return
         given = {k: None if v is None else v.to(self.device) for k, v in example(settings).items()}
         noise = given.pop("noise")
         assert noise is not None and given["state"] is not None

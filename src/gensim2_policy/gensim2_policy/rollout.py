@@ -11,7 +11,7 @@ import numpy as np
 from gensim2_control.hardware import FINGER_MAX, Array
 from gensim2_control.trajectory import Trajectory
 
-from .acting import Policy, Targets
+from .acting import Policy, PolicyError, Targets
 from .chunk_maker import ChunkMaker
 from .seen import Seen
 
@@ -32,6 +32,7 @@ class End(IntEnum):
     """How it ended; the values of gensim2_msgs/action/ExecuteTask."""
 
     NONE = 0
+    PLAN_FAILED = 2
     GOAL_REJECTED = 3
     EXECUTION_FAILED = 4
     SENSOR_STALE = 5
@@ -161,6 +162,8 @@ def perform(
         end, text = act.until_done()
     except RolloutError as error:
         end, text = error.end, str(error)
+    except PolicyError as error:
+        end, text = End.PLAN_FAILED, str(error)
     finally:
         act.halt()
     count = max(1, act.chunks)

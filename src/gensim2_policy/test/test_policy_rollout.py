@@ -12,7 +12,7 @@ from gensim2_control.hardware import HOME_Q
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.trajectory import Trajectory
-from gensim2_policy.acting import Policy, Targets
+from gensim2_policy.acting import Policy, PolicyError, Targets
 from gensim2_policy.chunk_maker import ChunkMaker
 from gensim2_policy.rollout import BodyNews, End, RolloutConfig, RolloutError, perform
 from gensim2_policy.seen import Seen
@@ -123,6 +123,27 @@ def test_what_goes_wrong_ends_it_with_its_reason(tmp_path: Path) -> None:
     assert run(tmp_path, broken) is End.EXECUTION_FAILED
     sent = [at for _, at in broken.sent if at >= 0.75 + 0.1]
     assert not sent, "nothing is sent to a robot that has stopped"
+
+
+class Confused(Scripted):
+    """Says what no arm can do, after a while."""
+
+    def act(self, seen: Seen) -> Targets:
+        if seen.t > 0.55:
+            raise PolicyError("the policy says numbers that are not finite")
+        return super().act(seen)
+
+
+def test_a_policy_that_fails_ends_the_task_and_leaves_no_arm_in_motion(tmp_path: Path) -> None:
+    robot = Robot()
+    maker = ChunkMaker(KINEMATICS, LIMITS, WORKSPACE)
+    rollout = perform(Confused(tmp_path / "run", 9.0), maker, robot, CONFIG)
+    assert (rollout.end, rollout.text) == (
+        End.PLAN_FAILED,
+        "the policy says numbers that are not finite",
+    )
+    last, _ = robot.sent[-1]
+    assert last.dq is not None and np.abs(last.dq[-1]).max() < 0.02 and robot.finished == 1
 
 
 def test_a_policy_that_is_too_slow_for_its_own_chunks_is_told(tmp_path: Path) -> None:
