@@ -6,6 +6,7 @@ Exit code 0 when every episode was performed, whatever became of it.
 from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
     JUDGE,
+    LANGUAGE_WEIGHTS,
     NUM_POINTS,
     OBS,
     POLICY,
@@ -32,7 +33,7 @@ GOAL = (
     Argument("out", "", "Folder of the report; empty = sim_eval beside the policy"),
 )
 (CLOUDS,) = with_defaults((OBS,), obs="pointcloud")
-ACTS = (POLICY, POLICY_DEVICE, PREFLIGHT)
+ACTS = (POLICY, POLICY_DEVICE, LANGUAGE_WEIGHTS, PREFLIGHT)
 GRAPH = (
     *(ASSET_ROOT, SOLVER_ROOT, CLOUDS, NUM_POINTS, REAL_TIME_FACTOR, JUDGE, *RANDOMISED),
     *(SIMULATED, VIEW, VIEW_PORT),

@@ -27,6 +27,7 @@ WORDS = {
     "out": Word("", "Folder of the report; empty = evaluation beside the policy."),
     "pictures": Word("true", "Whether every episode gets a contact sheet."),
     "jobs": Word("0", "Processes; 0 = as many as there are cores."),
+    "language_weights": Word("", "Folder of the CLIP model of a policy; empty = as in training."),
     "device": Word("cpu", "Where the policy runs: cpu or cuda."),
 }
 USAGE = "ros2 run gensim2_policy evaluate policy:=FOLDER [name:=value ...]"
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         instruction=values["instruction"],
         out=out,
         pictures=values["pictures"] == "true",
+        language_weights=values["language_weights"],
         instances=frozenset(record.instances),
     )
     wanted = [(task, seed + k) for task in tasks for k in range(count)]

@@ -33,6 +33,7 @@ class Job:
         instruction: What the policy is told; empty = that of the task.
         out: Folder of the report.
         pictures: Whether there are contact sheets.
+        language_weights: Folder of the encoder of instructions; empty = as in the training.
         instances: Objects of the training.
     """
 
@@ -43,6 +44,7 @@ class Job:
     instruction: str
     out: Path
     pictures: bool
+    language_weights: str = ""
     instances: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -67,7 +69,7 @@ def _work(job: Job, wanted: list[Wanted], results: Results) -> None:
     from .strip import Strip
 
     torch.set_num_threads(1)
-    policy = Policy(job.policy, job.device)
+    policy = Policy(job.policy, job.device, language_weights=job.language_weights)
     library = AssetLibrary(job.asset_root)
     calibrations = CameraCalibrations.load(job.calibration)
     runner = HeadlessRunner(resolve_packages(robot_description()), library, calibrations)

@@ -30,7 +30,7 @@ from .checkpoint import (
     scale_record,
 )
 from .demonstrations import DataError, Demonstration, Source, load_demonstrations, split
-from .language import InstructionEncoder
+from .language import encoder_of
 from .learner import Learner
 from .run_log import RunLog
 from .settings import Settings
@@ -38,6 +38,8 @@ from .statistics import cloud_statistics
 from .windows import Samples, Windows
 
 SETTINGS_FILE = "settings.yaml"
+# Of a run that goes on: how long, how fast, and where the same weights of an encoder lie.
+MAY_CHANGE = ("train.steps", "train.threads", "model.language_weights")
 AHEAD = 2  # batches that are made while the network learns
 
 
@@ -115,14 +117,19 @@ def train(
     _check_domains(demonstrations, settings)
     _check_batch(demonstrations, settings, processes)
     training, validation = split(demonstrations, settings.train.validation, settings.train.seed)
-    encoder = InstructionEncoder()
+    encoder = encoder_of(settings.model)
     windows = Windows(training, settings, encoder)
     held = Windows(validation, settings, encoder, windows.normaliser) if validation else None
     learner = Learner(settings, chosen)
-    record = _record(settings, windows, software or {})
+    record = _record(settings, windows, encoder.name, software or {})
     last = find_last(run)
     best = np.inf
     if last is not None:
+        if load_record(last).language not in ("", record.language):
+            raise TrainingError(
+                f"{run} was trained with another encoder of instructions: name the weights that it "
+                "had, model.language_weights=FOLDER, or another run"
+            )
         learner.resume(load_training(last))
         with contextlib.suppress(CheckpointError):
             found = load_record(run / CHECKPOINTS / BEST).validation
@@ -273,7 +280,7 @@ def _device(name: str) -> torch.device:
 
 
 def _check_folder(run: Path, settings: Settings) -> None:
-    """A run goes on with the settings it began with; only its length may change."""
+    """A run goes on with the settings it began with, but for `MAY_CHANGE`."""
     file = run / SETTINGS_FILE
     if not file.exists():
         if run.is_dir() and any(run.iterdir()):
@@ -287,7 +294,7 @@ def _check_folder(run: Path, settings: Settings) -> None:
         raise TrainingError(f"{file} is damaged; name another folder, or remove this one")
     now = settings.model_dump(mode="json")
     changed = [*_differences(before, now)]
-    changed = [name for name in changed if name not in ("train.steps", "train.threads")]
+    changed = [name for name in changed if name not in MAY_CHANGE]
     if changed:
         raise TrainingError(
             f"{run} holds a training with other settings ({', '.join(changed[:4])}); "
@@ -324,7 +331,9 @@ def _check_batch(
         )
 
 
-def _record(settings: Settings, windows: Windows, software: Mapping[str, str]) -> PolicyRecord:
+def _record(
+    settings: Settings, windows: Windows, language: str, software: Mapping[str, str]
+) -> PolicyRecord:
     demonstrations = windows.demonstrations
     return PolicyRecord(
         settings=settings,
@@ -334,6 +343,7 @@ def _record(settings: Settings, windows: Windows, software: Mapping[str, str]) -
         durations=_longest(demonstrations),
         instances=tuple(sorted({d.instance for d in demonstrations})),
         step=0,
+        language=language if settings.model.language != "none" else "",
         clouds=cloud_statistics(demonstrations),
         cameras={d.domain: dict(d.camera_poses) for d in demonstrations if d.camera_poses},
         software=dict(software),

@@ -98,7 +98,7 @@ def test_scales_of_the_policy_are_those_of_its_training_set(data: Path, tmp_path
     held = training.split(
         list(training.load_demonstrations([Source(data)], record.settings.observation)), 0.1, 0
     )[0]
-    windows = training.Windows(held, record.settings, training.InstructionEncoder())
+    windows = training.Windows(held, record.settings, language.InstructionEncoder())
     for one, other in (("state", "offset"), ("state", "scale"), ("action", "scale")):
         mine = getattr(getattr(record.normaliser, one), other)
         assert np.array_equal(mine, getattr(getattr(windows.normaliser, one), other))
