@@ -109,9 +109,10 @@ def _load(folder: Path) -> tuple[Any, Any]:
     logging.set_verbosity_error()
     try:
         tokenizer = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
-        model, told = CLIPTextModel.from_pretrained(
+        loaded: Any = CLIPTextModel.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True
         )
+        model, told = loaded
     except Exception as error:  # of many kinds, for each of the files
         text = " ".join(str(error).split())[:200]
         raise LanguageError(f"{folder} cannot be loaded as a CLIP model: {text}") from None

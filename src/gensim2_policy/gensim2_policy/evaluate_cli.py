@@ -14,7 +14,7 @@ from gensim2_episodes.dataset_cli import make_console
 from .checkpoint import CheckpointError, find_checkpoint, load_record
 from .evaluation import Judged, share, table, write_report
 from .headless_worker import Job, Wanted, work
-from .words import HELP, Word, WordError, number, read_words, refuse, tell_words
+from .words import HELP, Word, WordError, number, read_words, refuse, tell_words, truth
 
 WORDS = {
     "policy": Word(None, "Folder of a run or of a checkpoint."),
@@ -26,6 +26,7 @@ WORDS = {
     "calibration": Word("", "Calibration file of the cameras; empty = that of the project."),
     "out": Word("", "Folder of the report; empty = evaluation beside the policy."),
     "pictures": Word("true", "Whether every episode gets a contact sheet."),
+    "videos": Word("false", "Whether every episode gets a video of what the cameras saw."),
     "jobs": Word("0", "Processes; 0 = as many as there are cores."),
     "language_weights": Word("", "Folder of the CLIP model of a policy; empty = as in training."),
     "device": Word("cpu", "Where the policy runs: cpu or cuda."),
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         jobs = number(values, "jobs") or os.cpu_count() or 1
         record = load_record(find_checkpoint(Path(values["policy"])))
         tasks = _tasks(values["task"], sorted(record.tasks))
+        pictures, videos = truth(values, "pictures"), truth(values, "videos")
     except (WordError, CheckpointError) as error:
         return refuse(console, error, WRONG)
     policy = Path(values["policy"]).expanduser()
@@ -59,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         calibration=_calibration(values["calibration"]),
         instruction=values["instruction"],
         out=out,
-        pictures=values["pictures"] == "true",
+        pictures=pictures,
+        videos=videos,
         language_weights=values["language_weights"],
         instances=frozenset(record.instances),
     )

@@ -7,7 +7,7 @@ and joint states in messages.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,8 @@ from .seen import NS, History, NotSeenError, Seen
 from .settings import ObservationSettings
 
 OBSERVATION_STEPS = 20
-Look = Callable[[NDArray[np.uint8]], None]
+Look = Callable[[int, Mapping[str, NDArray[np.uint8]]], None]
+"""Takes the stamp, ns, and the picture (H, W, 3), RGB, of every camera."""
 
 
 class SimulatedRobot:
@@ -44,7 +45,7 @@ class SimulatedRobot:
         eyes: Clouds and pictures; None = none.
         seen: What is observed.
         kinematics: Of the robot.
-        look: Shown the picture of the first camera at every observation.
+        look: Shown the pictures of the cameras at every observation.
         over: Asked after every tick whether the task may end, as it is done.
 
     Raises:
@@ -111,7 +112,7 @@ class SimulatedRobot:
         for camera in self._seen.cameras:
             self._history.picture(stamp_ns, camera, eyes.pictures[camera])
         if self._look is not None:
-            self._look(eyes.pictures[eyes.names[0]])
+            self._look(stamp_ns, eyes.pictures)
 
     def advance(self) -> None:
         """Ends the control period, if one has begun."""
@@ -183,6 +184,11 @@ class HeadlessRunner:
             world, body, library, OBSERVATION_STEPS, variation=variation, cameras=self._eyes.names
         )
 
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Names of the cameras."""
+        return self._eyes.names
+
     def run(
         self,
         policy: Policy,
@@ -203,7 +209,7 @@ class HeadlessRunner:
             instruction: What the policy is told; empty = that of the task.
             asset: Reference or id; empty = drawn by seed.
             config: Times; None = the usual ones.
-            look: Shown the picture of the first camera at every observation.
+            look: Shown the pictures of the cameras at every observation.
 
         Raises:
             PolicyError: The policy looks through cameras that are not there.

@@ -122,7 +122,8 @@ class History:
             ValueError: A joint is missing, or not finite.
         """
         if self._joints.add(stamp_ns, names, positions):
-            for kept in (self._clouds, *self._pictures.values()):
+            self._clouds.clear()
+            for kept in self._pictures.values():
                 kept.clear()
 
     def cloud(self, stamp_ns: int, xyz: NDArray[np.float32], rgb: NDArray[np.uint8]) -> None:
