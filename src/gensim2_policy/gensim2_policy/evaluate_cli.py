@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
-from queue import Empty
 
 from gensim2_episodes.dataset_cli import make_console
 
 from .checkpoint import CheckpointError, find_checkpoint, load_record
 from .evaluation import Judged, share, table, write_report
-from .headless_worker import Job, Wanted, work
+from .headless_pool import calibration_file, run_episodes
+from .headless_worker import Job
 from .words import HELP, Word, WordError, number, read_words, refuse, tell_words, truth
 
 WORDS = {
@@ -33,7 +32,6 @@ WORDS = {
 }
 USAGE = "ros2 run gensim2_policy evaluate policy:=FOLDER [name:=value ...]"
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
-POLL = 1.0  # s
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         policy=policy,
         device=values["device"],
         asset_root=values["asset_root"],
-        calibration=_calibration(values["calibration"]),
+        calibration=calibration_file(values["calibration"]),
         instruction=values["instruction"],
         out=out,
         pictures=pictures,
@@ -70,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     done: list[Judged] = []
     code = 0
     try:
-        for judged in _run(job, wanted, jobs):
+        for judged in run_episodes(job, wanted, jobs):
             done.append(judged)
             how = "success" if judged.success else judged.failure
             console.print(
@@ -97,46 +95,3 @@ def _tasks(text: str, known: Sequence[str]) -> list[str]:
     if not tasks:
         raise WordError("task: name one, or all")
     return tasks
-
-
-def _calibration(text: str) -> Path:
-    if text:
-        return Path(text).expanduser()
-    from ament_index_python.packages import get_package_share_directory
-
-    return Path(get_package_share_directory("gensim2")) / "config" / "cameras.yaml"
-
-
-def _run(job: Job, wanted: Sequence[Wanted], jobs: int) -> Iterator[Judged]:
-    """The episodes, in the order in which they end.
-
-    Raises:
-        RuntimeError: A process has ended before its episodes have.
-    """
-    # Not forked: neither PyTorch nor the renderer may be used on both sides of a fork.
-    context = get_context("spawn")
-    results = context.Queue()
-    count = min(jobs, len(wanted))
-    workers = [
-        context.Process(target=work, args=(job, wanted[k::count], results), daemon=True)
-        for k in range(count)
-    ]
-    for worker in workers:
-        worker.start()
-    left = len(wanted)
-    try:
-        while left:
-            try:
-                result = results.get(timeout=POLL)
-            except Empty:
-                if any(worker.exitcode for worker in workers):
-                    raise RuntimeError("a process of the evaluation has crashed") from None
-                continue
-            if isinstance(result, str):
-                raise RuntimeError(result)
-            left -= 1
-            yield result
-    finally:
-        for worker in workers:
-            worker.terminate()
-            worker.join()

@@ -23,6 +23,7 @@ from .checkpoint import (
     LAST,
     CheckpointError,
     PolicyRecord,
+    find_checkpoint,
     find_last,
     load_record,
     load_training,
@@ -70,6 +71,19 @@ class Outcome:
     waiting: float
 
 
+@dataclass(frozen=True)
+class Rollouts:
+    """Tries a policy out: every so many steps, and at the end.
+
+    Attributes:
+        every: Steps.
+        run: Given the folder of a checkpoint, tells the share of successes.
+    """
+
+    every: int
+    run: Callable[[Path], float]
+
+
 def train(
     settings: Settings,
     sources: Sequence[Source],
@@ -80,6 +94,7 @@ def train(
     told: Callable[[Progress], None] = lambda _: None,
     software: Mapping[str, str] | None = None,
     prepare: Callable[[list[Demonstration]], list[Demonstration]] = lambda loaded: loaded,
+    rollouts: Rollouts | None = None,
     rank: int = 0,
     processes: int = 1,
 ) -> Outcome:
@@ -96,6 +111,7 @@ def train(
         told: Called after every step.
         software: Versions, for the record.
         prepare: Changes the demonstrations before anything is made of them.
+        rollouts: Tries the policy out now and then; None = nobody does.
         rank: Of this process.
         processes: That share every step.
 
@@ -139,7 +155,9 @@ def train(
         text = yaml.safe_dump(settings.model_dump(mode="json"))
         write_atomically(run / SETTINGS_FILE, text.encode())
     log = RunLog(run, first=learner.step) if rank == 0 else None
-    return _Loop(learner, windows, held, record, run, log, told, best, rank, processes).go()
+    return _Loop(
+        learner, windows, held, record, run, log, told, best, rollouts, rank, processes
+    ).go()
 
 
 class _Loop:
@@ -155,12 +173,14 @@ class _Loop:
         log: RunLog | None,
         told: Callable[[Progress], None],
         best: float,
+        rollouts: Rollouts | None,
         rank: int,
         processes: int,
     ) -> None:
         self._learner, self._windows, self._held = learner, windows, held
         self._record, self._run, self._log, self._told = record, run, log, told
         self._best, self._rank, self._processes = best, rank, processes
+        self._rollouts = rollouts
         self._loss, self._saved = float("nan"), time.monotonic()
 
     def go(self) -> Outcome:
@@ -204,6 +224,11 @@ class _Loop:
             if value <= self._best:
                 self._best = value
                 self._save(BEST)
+        tried = self._rollouts
+        if tried is not None and (step % tried.every == 0 or step == train.steps):
+            self._save(LAST)
+            if self._rank == 0:
+                figures["success"] = tried.run(find_checkpoint(self._run / CHECKPOINTS / LAST))
         if self._log is not None:
             self._log.note(step, figures)
         self._told(Progress(step, train.steps, self._loss, rate, waiting))

@@ -61,6 +61,10 @@ def test_the_report_can_be_read_again_and_escapes_what_it_shows(tmp_path: Path) 
         read_results(tmp_path / "other.csv")
 
 
+def lines_of(file: Path) -> list[str]:
+    return file.read_text().splitlines()
+
+
 def test_a_training_is_drawn_from_its_log(tmp_path: Path) -> None:
     log = tmp_path / "losses.csv"
     head = "step,loss,samples_per_second,validation_loss,validation_error\n"
@@ -72,6 +76,10 @@ def test_a_training_is_drawn_from_its_log(tmp_path: Path) -> None:
     log.write_text(head + "".join(lines))
     picture = save_loss_plot(tmp_path)
     assert picture is not None and picture.stat().st_size > 5000
+    without = picture.read_bytes()
+    tried = [*lines_of(log)]
+    log.write_text("\n".join([f"{tried[0]},success", *(f"{line},0.5" for line in tried[1:])]))
+    assert save_loss_plot(tmp_path) == picture and picture.read_bytes() != without
 
 
 def test_a_strip_is_spread_over_an_episode_of_any_length(tmp_path: Path) -> None:

@@ -133,6 +133,22 @@ def test_log_has_every_validation(data: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "run" / "tensorboard").iterdir())
 
 
+def test_a_policy_is_tried_out_while_it_is_trained(data: Path, tmp_path: Path) -> None:
+    """At the asked steps and at the end, each time with the weights of that step."""
+    tried: list[int] = []
+
+    def try_out(checkpoint: Path) -> float:
+        tried.append(load_network(checkpoint)[1].step)
+        return 0.25 * len(tried)
+
+    rollouts = training.Rollouts(4, try_out)
+    run(data, tmp_path / "run", rollouts=rollouts)
+    assert tried == [4, 6]
+    with (tmp_path / "run" / "losses.csv").open() as stream:
+        rows = {row["step"]: row["success"] for row in csv.DictReader(stream)}
+    assert rows == {"3": "", "4": "0.25", "6": "0.5"}
+
+
 def test_best_is_kept_and_not_the_last(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
