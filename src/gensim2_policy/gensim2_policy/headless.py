@@ -33,6 +33,7 @@ from .seen import NS, History, NotSeenError, Seen
 from .settings import ObservationSettings
 
 OBSERVATION_STEPS = 20
+BASE = "base"
 Look = Callable[[int, Mapping[str, NDArray[np.uint8]]], None]
 """Takes the stamp, ns, and the picture (H, W, 3), RGB, of every camera."""
 
@@ -180,6 +181,8 @@ class HeadlessRunner:
         self._kinematics = Fr3Kinematics.from_urdf(urdf)
         body = Body(SapienHardware(world))
         self._eyes = BatchEyes(calibrations, self._kinematics)
+        fixed = (n for n in self._eyes.names if calibrations.cameras[n].parent == BASE)
+        self._overview = next(fixed, self._eyes.names[0])
         self.simulation = Simulation(
             world, body, library, OBSERVATION_STEPS, variation=variation, cameras=self._eyes.names
         )
@@ -188,6 +191,11 @@ class HeadlessRunner:
     def cameras(self) -> tuple[str, ...]:
         """Names of the cameras."""
         return self._eyes.names
+
+    @property
+    def overview(self) -> str:
+        """Name of a camera that sees the scene from outside, if there is one."""
+        return self._overview
 
     def run(
         self,

@@ -91,10 +91,10 @@ def _work(job: Job, wanted: list[Wanted], results: Results) -> None:
     for task, seed in wanted:
         sheet = Strip(MOMENTS) if job.pictures else None
         film = Film(runner.cameras) if job.videos else None
-        look = _shown_to(sheet, film) if job.pictures or job.videos else None
+        look = _shown_to(sheet, runner.overview, film) if job.pictures or job.videos else None
         episode = runner.run(policy, task, seed, instruction=job.instruction, look=look)
         picture, video = (job.out / "episodes" / f"{task}-{seed}.{end}" for end in ("jpg", "mp4"))
-        rollout = episode.rollout
+        rollout, (before, after) = episode.rollout, episode.openness
         results.put(
             Judged(
                 task=task,
@@ -105,7 +105,7 @@ def _work(job: Job, wanted: list[Wanted], results: Results) -> None:
                 success=episode.success,
                 failure=episode.failure,
                 seconds=0.0 if rollout is None else rollout.ended - rollout.started,
-                reason=episode.text,
+                reason=f"{episode.text}; openness {before:.2f} to {after:.2f}",
                 picture=_saved(sheet, picture, job.out),
                 video=_saved(film, video, job.out),
             )
@@ -117,12 +117,12 @@ def _saved(what: Strip | Film | None, file: Path, out: Path) -> str:
     return relative(file, out) if what is not None and what.save(file) else ""
 
 
-def _shown_to(sheet: Strip | None, film: Film | None) -> Look:
+def _shown_to(sheet: Strip | None, overview: str, film: Film | None) -> Look:
     """Lets both see an episode."""
 
     def look(stamp_ns: int, pictures: Mapping[str, NDArray[np.uint8]]) -> None:
         if sheet is not None:
-            sheet.take(next(iter(pictures.values())))
+            sheet.take(pictures[overview])
         if film is not None:
             for camera, picture in pictures.items():
                 film.take(stamp_ns, camera, picture)
