@@ -148,11 +148,22 @@ def test_wrong_uses_are_told_and_leave_nothing(
     assert not (tmp_path / "runs").exists(), "no half-written run"
 
 
+LOOKS = ("observation.cameras=[a,b]", "observation.picture=[16,24]")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("model.language=minilm", "model.cloud.colour=true"),
+        (*LOOKS, "augment.yaw=0", "augment.shift=0"),
+    ],
+    ids=["words, coloured points", "pictures"],
+)
 def test_an_exported_policy_says_what_it_says_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], overrides: tuple[str, ...]
 ) -> None:
     pytest.importorskip("onnxruntime")
-    run = save_untrained(tmp_path / "run", "model.language=minilm")
+    run = save_untrained(tmp_path / "run", *overrides)
     assert export_cli.main([f"policy:={run}"]) == 0
     assert (run / "export" / "policy.onnx").stat().st_size > 1000
     assert (run / "export" / "policy.json").read_text()
