@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from gensim2_policy.settings import Settings
 from gensim2_policy.training import Outcome, Progress, train
 
 EVERY = 500  # steps between two lines
+INTERRUPTED = 130
 
 
 def trained(
@@ -21,7 +23,10 @@ def trained(
     tasks: Sequence[str] = (),
     prepare: Callable[[list[Demonstration]], list[Demonstration]] = lambda loaded: loaded,
 ) -> Outcome:
-    """Trains, or goes on where it was stopped; prints losses and time. Raises as `train` does."""
+    """Trains, or goes on where it was stopped; prints losses and time. Raises as `train` does.
+
+    Ctrl-C ends the program, after a checkpoint.
+    """
     began, cpu = time.monotonic(), time.process_time()
 
     def told(step: Progress) -> None:
@@ -34,4 +39,6 @@ def trained(
         f"{(time.process_time() - cpu) / 60:.1f} of CPU; validation error {outcome.best:.4f}",
         flush=True,
     )
+    if not outcome.finished:
+        sys.exit(INTERRUPTED)
     return outcome
