@@ -72,6 +72,17 @@ def number(values: Mapping[str, str], name: str, least: int = 0) -> int:
     return int(text)
 
 
+def truth(values: Mapping[str, str], name: str) -> bool:
+    """Whether an argument says true.
+
+    Raises:
+        WordError: It says neither true nor false.
+    """
+    if values[name] not in ("true", "false"):
+        raise WordError(f"{name}:={values[name][:40]}: expected true or false")
+    return values[name] == "true"
+
+
 def tell_words(console: Console, usage: str, known: Mapping[str, Word], more: str = "") -> None:
     """Prints what the arguments mean."""
     console.print(usage, soft_wrap=True, markup=False)
