@@ -12,6 +12,7 @@ from pathlib import Path
 from generation_script import Shelf as MemoryShelf
 from gensim2_generation.candidate import Candidate
 from gensim2_generation.generator import Pool, Shelf
+from gensim2_generation.service import Order
 from gensim2_generation.settings import Settings
 from gensim2_generation.source import Source, Wanted
 from gensim2_generation.verdict import EXPERT, Trial, Verdict
@@ -41,16 +42,8 @@ class Fake:
             future.set_result(GOOD)
         return future
 
-    def source(
-        self,
-        backend: str,
-        wanted: Wanted,
-        settings: Settings,
-        library: Path,
-        run: Path,
-        ends: object,
-    ) -> Source:
-        self.asked.append((backend, wanted))
+    def source(self, backend: str, order: Order) -> Source:
+        self.asked.append((backend, order.wanted))
         return self._source()
 
     def software(self) -> Mapping[str, str]:

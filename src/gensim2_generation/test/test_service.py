@@ -11,11 +11,11 @@ import pytest
 from fake_workshop import Fake
 from generation_script import Script, candidate, verdict
 from gensim2_generation.candidate import Candidate
-from gensim2_generation.outcome import End
+from gensim2_generation.outcome import End, Progress
 from gensim2_generation.run_folder import RunError, read_decisions, read_request
-from gensim2_generation.service import GeneratorService
+from gensim2_generation.service import GeneratorService, Order
 from gensim2_generation.settings import Request, Settings
-from gensim2_generation.source import Source, SourceError, Wanted
+from gensim2_generation.source import Known, Proposed, Source, SourceError, Wanted
 
 
 def service(fake: Fake, tmp_path: Path, **environ: str) -> GeneratorService:
@@ -147,3 +147,18 @@ def test_a_library_that_cannot_be_written_ends_the_run_with_the_reason_and_what_
     outcome = service(fake, tmp_path).run(Request(num_tasks=2), lambda _: None, lambda: False)
     assert outcome.end is End.INTERNAL and "No space left" in outcome.text
     assert [d.name for d in outcome.decisions] == ["OpenDrawerTo50"]
+
+
+def test_every_question_to_a_model_is_progress(tmp_path: Path) -> None:
+    class Asks(Fake):
+        def source(self, backend: str, order: Order) -> Source:
+            class Asking(Script):
+                def propose(self, known: Known) -> Proposed:
+                    order.asking("decompose")
+                    return super().propose(known)
+
+            return Asking(candidate(0.5))
+
+    heard: list[Progress] = []
+    service(Asks(Script), tmp_path).run(Request(), heard.append, lambda: False)
+    assert [p.stage for p in heard][:2] == ["propose", "decompose"]
