@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +19,7 @@ import typer
 from gensim2_policy.demonstrations import Demonstration, Source
 from gensim2_policy.evaluate_cli import main as evaluate
 from gensim2_policy.settings import make_settings
-from gensim2_policy.training import Progress, train
-
-EVERY = 500  # steps between two lines
+from policy_training import trained
 
 
 def shuffled(demonstrations: list[Demonstration]) -> list[Demonstration]:
@@ -52,21 +49,10 @@ def main(
 ) -> None:
     """Trains ppt-tiny and evaluates it without the graph."""
     settings = make_settings("ppt-tiny", [f"train.steps={steps}"])
-    began, cpu = time.monotonic(), time.process_time()
-
-    def told(step: Progress) -> None:
-        if step.step % EVERY == 0:
-            print(f"step {step.step}/{step.steps}: loss {step.loss:.4f}", flush=True)
-
-    outcome = (
-        train(settings, [Source(dataset)], run, told=told, prepare=shuffled)
-        if control
-        else train(settings, [Source(dataset)], run, told=told)
-    )
-    print(
-        f"trained in {(time.monotonic() - began) / 60:.1f} minutes, "
-        f"{(time.process_time() - cpu) / 60:.1f} of CPU; validation error {outcome.best:.4f}"
-    )
+    if control:
+        trained(settings, [Source(dataset)], run, prepare=shuffled)
+    else:
+        trained(settings, [Source(dataset)], run)
     words = [f"policy:={run}", f"episodes:={episodes}", f"seed:={seed}", f"jobs:={jobs}"]
     sys.exit(evaluate(words))
 

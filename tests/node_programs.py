@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = {
     *{"dataset", "bench_success", "calibrate", "catalogue"},
     *{"train", "evaluate", "export"},
+    *{"generate", "library", "generation_report"},
 }
 # What a node does not start without.
 NEEDED = {

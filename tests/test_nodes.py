@@ -20,7 +20,7 @@ from ament_index_python.packages import get_package_prefix
 from node_programs import GUARD, nodes
 
 # Who asks for something has not got it.
-CLIENTS = {"collect", "deploy", "sim_eval"}
+CLIENTS = {"collect", "deploy", "generate_tasks", "sim_eval"}
 
 
 def takes_signals(pid: int) -> bool:

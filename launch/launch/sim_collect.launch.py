@@ -8,6 +8,7 @@ from gensim2_launch.ros.arguments import (
     BOOLEAN,
     CONTROLLER,
     JUDGE,
+    LANGUAGE_WEIGHTS,
     NUM_POINTS,
     OBS,
     POLICY,
@@ -39,7 +40,7 @@ GOAL = (
     Argument("keep_failures", "false", "Store failed episodes too, marked as such", bool, BOOLEAN),
     Argument("max_attempts", "0", "Attempts per task; 0 = 3 times the episodes and 5 more", int),
 )
-ACTS = (POLICY, POLICY_DEVICE, PREFLIGHT)
+ACTS = (POLICY, POLICY_DEVICE, LANGUAGE_WEIGHTS, PREFLIGHT)
 GRAPH = (
     *(ASSET_ROOT, SOLVER_ROOT, OBS, NUM_POINTS, REAL_TIME_FACTOR, JUDGE, *RANDOMISED),
     *(SIMULATED, VIEW, VIEW_PORT),

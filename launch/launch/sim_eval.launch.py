@@ -5,7 +5,9 @@ Exit code 0 when every episode was performed, whatever became of it.
 
 from gensim2_launch.ros.arguments import (
     ASSET_ROOT,
+    BOOLEAN,
     JUDGE,
+    LANGUAGE_WEIGHTS,
     NUM_POINTS,
     OBS,
     POLICY,
@@ -29,10 +31,11 @@ GOAL = (
     Argument("asset", "", "Asset reference, id or seed; empty = another one for every episode"),
     Argument("episodes", "20", "Episodes of every task", int),
     Argument("seed", "900000", "Seed of the first episode; the others follow", int),
+    Argument("videos", "false", "Whether every episode gets a video", bool, BOOLEAN),
     Argument("out", "", "Folder of the report; empty = sim_eval beside the policy"),
 )
 (CLOUDS,) = with_defaults((OBS,), obs="pointcloud")
-ACTS = (POLICY, POLICY_DEVICE, PREFLIGHT)
+ACTS = (POLICY, POLICY_DEVICE, LANGUAGE_WEIGHTS, PREFLIGHT)
 GRAPH = (
     *(ASSET_ROOT, SOLVER_ROOT, CLOUDS, NUM_POINTS, REAL_TIME_FACTOR, JUDGE, *RANDOMISED),
     *(SIMULATED, VIEW, VIEW_PORT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from gensim2_control.camera_calibration import CameraCalibrations, optical_frame
@@ -25,7 +25,7 @@ class BatchEyes:
         kinematics: Of the robot, on which some of them are mounted.
 
     Attributes:
-        look: Shown the picture of the first camera whenever a cloud is made; None = nobody.
+        pictures: (H, W, 3) RGB of every camera, of the newest cloud.
 
     Raises:
         NoRenderDeviceError: There is nothing to render on.
@@ -33,7 +33,7 @@ class BatchEyes:
 
     def __init__(self, calibrations: CameraCalibrations, kinematics: Fr3Kinematics) -> None:
         self._rig, self._kinematics, self._fusion = CameraRig(calibrations), kinematics, Fusion()
-        self.look: Callable[[NDArray[np.uint8]], None] | None = None
+        self.pictures: dict[str, NDArray[np.uint8]] = {}
         K, size = self._rig.intrinsics, self._rig.config
         self._intrinsics = PinholeIntrinsics(
             size.width, size.height, K[0, 0], K[1, 1], K[0, 2], K[1, 2]
@@ -50,8 +50,7 @@ class BatchEyes:
         frames: list[CameraFrame] = []
         T_base_optical = {}
         for picture in self._rig.capture(world):
-            if self.look is not None and not frames:
-                self.look(picture.rgb)
+            self.pictures[picture.camera] = picture.rgb
             name, calibration = picture.camera, self._rig.calibrations.cameras[picture.camera]
             frames.append(
                 CameraFrame(

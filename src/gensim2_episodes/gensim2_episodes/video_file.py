@@ -1,4 +1,4 @@
-"""Colour video files: MPEG-4 in MP4, written through OpenCV. The encoding loses detail.
+"""Colour video files: MPEG-4 or VP9 in MP4, written through OpenCV. The encoding loses detail.
 
 OpenCV reads its own files, H.264 and VP9. For AV1, which LeRobot writes, the wheel `av` is used
 where somebody has installed it; the project does not bring it along.
@@ -22,18 +22,21 @@ from gensim2_episodes.errors import StoreError
 from gensim2_episodes.frame import Bytes
 
 CODEC = "mp4v"
+BROWSER_CODEC = "vp09"
+"""What browsers show; takes twenty times as long to write."""
 
 
 class VideoWriter:
     """Writes one file. Frame i is shown at i / fps."""
 
-    def __init__(self, path: Path, fps: int, shape: tuple[int, ...]) -> None:
+    def __init__(self, path: Path, fps: int, shape: tuple[int, ...], codec: str = CODEC) -> None:
         """Opens the file.
 
         Args:
             path: The file.
             fps: Frames per second.
             shape: Of one image: (H, W, 3).
+            codec: Four letters.
 
         Raises:
             StoreError: OpenCV cannot write such a file here.
@@ -41,10 +44,10 @@ class VideoWriter:
         self._path = path
         self.frames = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        code = cv2.VideoWriter.fourcc(*CODEC)
+        code = cv2.VideoWriter.fourcc(*codec)
         self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, fps, shape[1::-1])
         if not self._writer.isOpened():
-            raise StoreError(f"{path}: OpenCV cannot write {CODEC} video here. Use --colour png")
+            raise StoreError(f"{path}: OpenCV cannot write {codec} video here")
 
     def write(self, images: Bytes) -> None:
         """Adds images (T, H, W, 3) RGB."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,9 +67,20 @@ def number(values: Mapping[str, str], name: str, least: int = 0) -> int:
         WordError: It is none, or less than ``least``.
     """
     text = values[name]
-    if not text.lstrip("-").isdigit() or int(text) < least:
+    if not re.fullmatch(r"-?[0-9]{1,18}", text) or int(text) < least:
         raise WordError(f"{name}:={text[:40]}: expected a whole number of at least {least}")
     return int(text)
+
+
+def truth(values: Mapping[str, str], name: str) -> bool:
+    """Whether an argument says true.
+
+    Raises:
+        WordError: It says neither true nor false.
+    """
+    if values[name] not in ("true", "false"):
+        raise WordError(f"{name}:={values[name][:40]}: expected true or false")
+    return values[name] == "true"
 
 
 def tell_words(console: Console, usage: str, known: Mapping[str, Word], more: str = "") -> None:

@@ -112,10 +112,17 @@ class Asker:
         backends: Who answers.
         regenerations: Times a stage is asked again.
         seed: Of the first question; each one has another.
+        told: Called with the stage before every question.
     """
 
-    def __init__(self, backends: Backends, regenerations: int, seed: int) -> None:
-        self._backends, self._regenerations = backends, regenerations
+    def __init__(
+        self,
+        backends: Backends,
+        regenerations: int,
+        seed: int,
+        told: Callable[[str], None] = lambda stage: None,
+    ) -> None:
+        self._backends, self._regenerations, self._told = backends, regenerations, told
         self._seed = seed
         self.tally = Tally()
 
@@ -156,6 +163,7 @@ class Asker:
                 seed=self._next_seed(),
                 max_tokens=self._backends.max_tokens,
             )
+            self._told(stage)
             try:
                 answer = self._backends.model(stage).ask(asked)
                 self.tally.add(answer)

@@ -23,8 +23,9 @@ from .pipeline import PipelineOptions
 from .report import write_report
 from .run_folder import EXCHANGES
 from .seeing import PictureError, Pictures
+from .service import Order
 from .settings import Settings, SettingsError, by_stage
-from .source import Source, SourceError, Wanted
+from .source import Source, SourceError
 from .verify_pool import MakeLaboratory, VerifyPool
 
 
@@ -47,20 +48,13 @@ class ProjectWorkshop:
         make = MakeLaboratory(settings.asset_root, settings.verify())
         return VerifyPool(settings.jobs, make, settings.limits())
 
-    def source(
-        self,
-        backend: str,
-        wanted: Wanted,
-        settings: Settings,
-        library: Path,
-        run: Path,
-        cancelled: Callable[[], bool],
-    ) -> Source:
+    def source(self, backend: str, order: Order) -> Source:
         """See `Workshop`."""
+        wanted, settings = order.wanted, order.settings
         if backend == "catalogue":
             return Composer(wanted, shipped_affordances())
         if backend == "local":
-            return _local(wanted, settings, run, cancelled)
+            return _local(order)
         if backend == "replay":
             file = Path(settings.exchanges).expanduser()
             if not settings.exchanges:
@@ -69,7 +63,7 @@ class ProjectWorkshop:
             # The same question is one at the same temperature.
             backends = Backends(replayed, {}, _temperatures(settings))
         else:
-            backends = self._openai(settings, run, cancelled)
+            backends = self._openai(order)
         return LlmSource(
             wanted,
             backends,
@@ -79,8 +73,9 @@ class ProjectWorkshop:
                 regenerations=settings.regenerations,
                 reflections=settings.reflections,
             ),
-            examples=self.library(library).examples,
+            examples=self.library(order.library).examples,
             pictures=_pictures(settings.asset_root) if settings.images else None,
+            told=order.asking,
         )
 
     def software(self) -> Mapping[str, Any]:
@@ -91,16 +86,17 @@ class ProjectWorkshop:
         """See `Workshop`."""
         write_report(run)
 
-    def _openai(self, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Backends:
+    def _openai(self, order: Order) -> Backends:
         from .openai_model import OpenAiModel
 
+        settings = order.settings
         prices = load_prices(Path(settings.prices).expanduser()) if settings.prices else PriceList()
         limits = BudgetLimits(settings.max_tokens, settings.max_cost, settings.max_minutes)
         budget = Budget(limits, prices, self.clock)
 
         def model(name: str) -> Model:
-            asked = OpenAiModel(name, clock=self.clock, cancelled=cancelled)
-            return RecordingModel(BudgetedModel(asked, budget), run / EXCHANGES)
+            asked = OpenAiModel(name, clock=self.clock, cancelled=order.cancelled)
+            return RecordingModel(BudgetedModel(asked, budget), order.run / EXCHANGES)
 
         models = by_stage(settings.stage_models, "stage_models")
         return Backends(
@@ -133,9 +129,9 @@ def _pictures(asset_root: str) -> Pictures:
         raise SourceError(f"images: {error}") from None
 
 
-def _local(wanted: Wanted, settings: Settings, run: Path, cancelled: Callable[[], bool]) -> Source:
+def _local(order: Order) -> Source:
     from .local_model import LocalModel
     from .local_source import LocalSource
 
-    model = RecordingModel(LocalModel(), run / EXCHANGES)
-    return LocalSource(wanted, shipped_affordances(), model)
+    model = RecordingModel(LocalModel(cancelled=order.cancelled), order.run / EXCHANGES)
+    return LocalSource(order.wanted, shipped_affordances(), model)

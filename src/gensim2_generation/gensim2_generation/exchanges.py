@@ -80,12 +80,25 @@ def question_hash(question: Ask) -> str:
         "stage": question.stage,
         "system": question.system,
         "user": without_captions(question.user),
-        "schema": question.schema,
+        "schema": _as_floats(question.schema),
         "temperature": question.temperature,
         "seed": question.seed,
         "max_tokens": question.max_tokens,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _as_floats(value: Any) -> Any:
+    """A document whose whole numbers are floats.
+
+    Python takes types with the bounds 0 and 0.0 for the same one, and keeps the one it has met
+    first: which, is another thing in every process.
+    """
+    if isinstance(value, dict):
+        return {k: _as_floats(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_as_floats(v) for v in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class RecordingModel:

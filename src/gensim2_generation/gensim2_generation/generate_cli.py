@@ -14,14 +14,15 @@ from types import FrameType
 
 from gensim2_control.parameter_field import violation
 from gensim2_episodes.dataset_cli import make_console
-from gensim2_episodes.words import HELP, Word, WordError, read_words, refuse, tell_words
+from gensim2_episodes.words import HELP, Word, WordError, number, read_words, refuse, tell_words
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from . import generator
-from .generator import End, Outcome
+from . import outcome as outcomes
+from .answers import plain
+from .outcome import End, Outcome
 from .service import GeneratorService, Workshop
 from .settings import Request, Settings, SettingsError
 
@@ -35,6 +36,7 @@ ASKED = {
 }
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 SHOWN = 20  # rejected tasks in the table
+LONGEST = 300  # characters of a text that is shown
 
 
 def main(
@@ -52,10 +54,8 @@ def main(
     try:
         values, _ = read_words(given, words)
         settings = _settings(values)
-        seed = int(values["seed"])
-        if seed < 0:
-            raise ValueError("seed: expected 0 or more")
-    except (WordError, SettingsError, ValueError) as error:
+        seed = number(values, "seed")
+    except (WordError, SettingsError) as error:
         return refuse(console, error, WRONG)
     request = Request(
         target_object=values["target_object"],
@@ -92,7 +92,7 @@ def _run(
 ) -> Outcome:
     interrupted = threading.Event()
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(signal_number: int, frame: FrameType | None) -> None:
         interrupted.set()
 
     former = signal.signal(signal.SIGINT, interrupt)
@@ -103,18 +103,18 @@ def _run(
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
     try:
         with bar:
             line = bar.add_task("starting", total=settings.num_tasks)
 
-            def told(progress: generator.Progress) -> None:
-                doing = escape(f"{progress.stage} {progress.task}".strip())
+            def told(progress: outcomes.Progress) -> None:
+                doing = escape(plain(f"{progress.stage} {progress.task}", 60))
                 bar.update(line, completed=progress.counts.accepted, description=doing)
                 if progress.note and progress.task:
-                    bar.console.print(
-                        f"{progress.task}: {progress.note}", markup=False, soft_wrap=True
-                    )
+                    text = plain(f"{progress.task}: {progress.note}", LONGEST)
+                    bar.console.print(text, markup=False, soft_wrap=True)
 
             return service.run(request, told, interrupted.is_set)
     finally:
@@ -136,8 +136,10 @@ def outcome_table(outcome: Outcome) -> Table:
     for d in (*(d for d in outcome.decisions if d.accepted), *rejected[-SHOWN:]):
         share = f"{d.pass_rate:.0%} of {d.episodes}" if d.episodes else "-"
         became = "accepted" if d.accepted else f"{d.stage}: {d.reason}"
-        cells = (d.name, d.instruction, share, f"{d.novelty:.2f}", became[:200])
-        table.add_row(*map(escape, cells), style="" if d.accepted else "dim")
+        cells = (d.name, d.instruction, share, f"{d.novelty:.2f}", became)
+        table.add_row(
+            *(escape(plain(c, LONGEST)) for c in cells), style="" if d.accepted else "dim"
+        )
     return table
 
 

@@ -11,7 +11,7 @@ from gensim2_msgs.action import GenerateTasks
 from gensim2_msgs.msg import GeneratedTask, GenerationProgress
 from gensim2_msgs.srv import GenerateTask
 
-from .generator import Decision, Outcome, Progress
+from .outcome import Decision, Outcome, Progress
 from .settings import Request
 
 R = TypeVar("R", GenerateTask.Response, GenerateTasks.Result)

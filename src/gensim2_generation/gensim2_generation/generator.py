@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -20,25 +19,12 @@ from gensim2_tasks.specs import TaskSpec
 from .candidate import Candidate
 from .library_files import LibraryError
 from .novelty import Memory, Novelty
+from .outcome import Counts, Decision, End, Outcome, Progress
 from .source import BudgetError, ExhaustedError, Known, Proposed, Refused, Source, SourceError
 from .verdict import Verdict
 from .verify_pool import Canceled, VerifierError
 
 POLL = 0.2  # s between two looks at whether it shall end
-
-
-class End(IntEnum):
-    """How a generation ends; the values of gensim2_msgs/srv/GenerateTask."""
-
-    NONE = 0
-    BAD_REQUEST = 1
-    BUSY = 2
-    BACKEND_FAILED = 3
-    BUDGET = 4
-    TIMEOUT = 5
-    CANCELED = 6
-    NOT_ENOUGH = 7
-    INTERNAL = 99
 
 
 @dataclass(frozen=True)
@@ -60,92 +46,6 @@ class Options:
     paraphrase: bool = False
     ahead: int = 2
     timeout: float = 0.0
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many proposals came how far, and what they cost."""
-
-    proposed: int = 0
-    valid: int = 0
-    novel: int = 0
-    executed: int = 0
-    accepted: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What became of one proposal.
-
-    Attributes:
-        name: Of the task.
-        instruction: Of the task.
-        accepted: Whether it is in the library now.
-        stage: At which it failed: one of `Refused`, ``novelty``, or one of `Verdict`.
-        reason: Why, in words.
-        mode: In which it was made.
-        source: Backend and model.
-        pass_rate: Share of the expert's episodes.
-        episodes: Of the expert.
-        novelty: Distance to the nearest known instruction.
-        repairs: Times it has been sent back before.
-        tokens: Read and written.
-        cost: In the currency of the price list.
-        seconds: Wall time of making and verifying.
-        file: Of the task, or of the record of its rejection.
-    """
-
-    name: str
-    instruction: str
-    accepted: bool
-    stage: str
-    reason: str
-    mode: str
-    source: str
-    pass_rate: float = 0.0
-    episodes: int = 0
-    novelty: float = 0.0
-    repairs: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-    seconds: float = 0.0
-    file: str = ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a generation is; see gensim2_msgs/msg/GenerationProgress."""
-
-    run: str
-    stage: str
-    task: str
-    wanted: int
-    counts: Counts
-    elapsed: float
-    note: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a generation has led to.
-
-    Attributes:
-        decisions: One for each proposal, in order.
-        counts: Of them.
-        end: How it ended.
-        text: Why, in words; empty = all that was wanted is there.
-        seconds: Wall time.
-        run: Folder of its record.
-    """
-
-    decisions: tuple[Decision, ...]
-    counts: Counts
-    end: End
-    text: str
-    seconds: float
-    run: Path
 
 
 class Pool(Protocol):
@@ -204,6 +104,7 @@ def generate(
     decided: Callable[[Decision, Verdict | None], None] = lambda decision, verdict: None,
     cancelled: Callable[[], bool] = lambda: False,
     before: tuple[Decision, ...] = (),
+    began: float | None = None,
 ) -> Outcome:
     """Generates tasks until enough are accepted.
 
@@ -219,9 +120,12 @@ def generate(
         decided: Called for every proposal, once it is known what becomes of it.
         cancelled: Asked at every step whether to end.
         before: Decisions of a run that is gone on with.
+        began: From when on the time counts, by the clock; None = now.
     """
+    began = clock() if began is None else began
+    options = options or Options()
     loop = _Loop(
-        source, pool, library, wanted, run, clock, options or Options(), told, decided, cancelled
+        source, pool, library, wanted, run, clock, options, told, decided, cancelled, began
     )
     return loop.run(before)
 
@@ -245,11 +149,12 @@ class _Loop:
         told: Callable[[Progress], None],
         decided: Callable[[Decision, Verdict | None], None],
         cancelled: Callable[[], bool],
+        began: float,
     ) -> None:
         self._source, self._pool, self._library = source, pool, library
         self._wanted, self._run, self._clock, self._options = wanted, run, clock, options
         self._told, self._decided, self._cancelled = told, decided, cancelled
-        self._began = clock()
+        self._began = began
         self._counts = Counts()
         self._decisions: list[Decision] = []
         self._memory = Memory()
@@ -285,7 +190,7 @@ class _Loop:
         except BudgetError as error:
             end, text = End.BUDGET, str(error)
         except SourceError as error:
-            end, text = End.BACKEND_FAILED, str(error)
+            end, text = self._why(error)
         except VerifierError as error:
             end, text = End.INTERNAL, str(error)
         except (LibraryError, OSError) as error:
@@ -447,6 +352,14 @@ class _Loop:
         limit = self._options.timeout
         if limit and self._clock() - self._began > limit:
             raise _End(End.TIMEOUT, f"not done within {limit:g} s")
+
+    def _why(self, error: SourceError) -> tuple[End, str]:
+        """How a source ended: a model that is not waited for any longer has not failed."""
+        try:
+            self._check()
+        except _End as over:
+            return over.end, str(over)
+        return End.BACKEND_FAILED, str(error)
 
     def _given_up(self) -> str:
         return (

@@ -361,17 +361,11 @@ class _Draft:
 
 def _with_goal(solver: str, level: float) -> Document:
     """The configuration of a shipped solver, with another openness to go to."""
-    config = load_solver(solver)
-    plain = config.model_dump(mode="json", exclude_defaults=True)
-    for field in ("pre_actuation_motions", "post_actuation_motions"):
-        plain[field] = [_motion(m.kind, m.value, level) for m in getattr(config, field)]
-    return plain
-
-
-def _motion(kind: str, value: float, level: float) -> object:
-    if kind == "follow_joint":
-        return [kind, level]
-    return [kind, value] if value else kind
+    document = load_solver(solver).document()
+    for motion in document.get("post_actuation_motions", ()):
+        if motion[0] == "follow_joint":
+            motion[1] = level
+    return document
 
 
 def _end(move: Affordance, thing: str) -> dict[str, Any]:
@@ -394,7 +388,11 @@ def _there(thing: str, target: str, place: Place) -> dict[str, Any]:
 
 def _it(phrase: str, thing: str) -> str:
     """The phrase where the thing has been named before; of its parts it is named again."""
-    return phrase if f"of the {thing}" in phrase else phrase.replace(f"the {thing}", "it")
+    if f"of the {thing}" in phrase:
+        return phrase
+    before, _, after = phrase.partition(f" the {thing}")
+    verb, _, particle = before.partition(" ")
+    return " ".join(filter(None, (verb, "it", particle, after.strip())))
 
 
 def _camel(words: str) -> str:

@@ -207,7 +207,8 @@ def _selected(shelf: TaskLibrary, names: Sequence[str]) -> list[str]:
 def _verdicts(
     console: Console, pool: AbstractContextManager[Pool], candidates: Sequence[Candidate]
 ) -> list[tuple[Candidate, Any]]:
-    with pool as verifiers, Progress(console=console, transient=True) as bar:
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with pool as verifiers, bar:
         line = bar.add_task("verifying", total=len(candidates))
         futures = [verifiers.submit(candidate) for candidate in candidates]
         found = []

@@ -6,6 +6,7 @@ Which model answers, and whether it is asked or replayed, is the business of the
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,6 +69,7 @@ class LlmSource:
         vocabulary: What tasks can be about.
         examples: Tasks of the library, accepted and rejected ones.
         pictures: For models that see; None = text only.
+        told: Called with the stage before every question; stages are those of `asker.STAGES`.
 
     Raises:
         SourceError: There is no such mode, no such task to say in other words, or no such picture.
@@ -83,12 +85,14 @@ class LlmSource:
         vocabulary: Vocabulary | None = None,
         examples: Examples = no_examples,
         pictures: Pictures | None = None,
+        told: Callable[[str], None] = lambda stage: None,
     ) -> None:
         if wanted.mode not in MODES:
             raise SourceError(
                 f"there is no mode {plain(wanted.mode, 40)!r}; modes: {', '.join(MODES)}"
             )
         self._wanted, self._backends, self._backend = wanted, backends, name
+        self._told = told
         self._options = options or PipelineOptions()
         vocabulary = vocabulary or Vocabulary()
         self._proposer = Proposer(wanted, vocabulary, examples, self._options.examples)
@@ -136,7 +140,7 @@ class LlmSource:
 
     def _asker(self) -> Asker:
         self._seed += 1_000
-        return Asker(self._backends, self._options.regenerations, self._seed)
+        return Asker(self._backends, self._options.regenerations, self._seed, self._told)
 
     def _draft(self, known: Known, asker: Asker) -> Draft:
         if self._wanted.mode == "bottomup":

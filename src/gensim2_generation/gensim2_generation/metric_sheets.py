@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .answers import plain
-from .generator import Decision
 from .metrics import OTHER, STAGES, Figures
+from .outcome import Decision
 
 NOTHING = "-"
 LONGEST = 240  # characters of a cell

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .generator import Decision
+from .outcome import Decision
 
 # In the order in which a proposal goes through them; those before novelty make it a valid task.
 STAGES = (

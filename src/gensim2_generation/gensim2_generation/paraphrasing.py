@@ -72,9 +72,5 @@ def said_otherwise(task: TaskSpec, instruction: str, known: Known, origin: Origi
 def _own(solver: str, task: str, solvers: dict[str, Document]) -> str:
     """A copy of a solver of the library under a name that goes with the task."""
     name = f"{task}_{len(solvers) + 1}"
-    config = load_solver(solver).model_dump(mode="json", exclude_defaults=True)
-    for field_name in ("pre_actuation_motions", "post_actuation_motions"):
-        moves = getattr(load_solver(solver), field_name)
-        config[field_name] = [[m.kind, m.value] if "move-" not in m.kind else m.kind for m in moves]
-    solvers[name] = config
+    solvers[name] = load_solver(solver).document()
     return name

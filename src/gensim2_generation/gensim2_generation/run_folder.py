@@ -13,7 +13,7 @@ from typing import Any
 from gensim2_control.atomic_file import write_atomically
 from pydantic import TypeAdapter
 
-from .generator import Decision
+from .outcome import Decision
 from .source import Wanted
 from .verdict import Verdict
 

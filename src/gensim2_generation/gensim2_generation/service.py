@@ -7,17 +7,40 @@ import datetime
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from .composer import ALL
-from .generator import Counts, End, Outcome, Pool, Progress, Shelf, generate
+from .generator import Pool, Shelf, generate
+from .outcome import Counts, End, Outcome, Progress
 from .run_folder import RunError, RunFolder, RunRequest
 from .settings import Request, Settings, SettingsError, check_mode, choose_backend
 from .source import Source, SourceError, Wanted
 
 LONGEST = 500  # characters of a word of a request
 MOST_TASKS = 100_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a source is made for.
+
+    Attributes:
+        wanted: What is asked for.
+        settings: How.
+        library: Folder of the library, for examples.
+        run: Folder of the run, for exchanges.
+        cancelled: Asked while waiting whether to end.
+        asking: To be told the stage of every question.
+    """
+
+    wanted: Wanted
+    settings: Settings
+    library: Path
+    run: Path
+    cancelled: Callable[[], bool] = lambda: False
+    asking: Callable[[str], None] = lambda stage: None
 
 
 class Workshop(Protocol):
@@ -33,15 +56,7 @@ class Workshop(Protocol):
     def pool(self, settings: Settings) -> AbstractContextManager[Pool]:
         """Makes a pool of verifiers."""
 
-    def source(
-        self,
-        backend: str,
-        wanted: Wanted,
-        settings: Settings,
-        library: Path,
-        run: Path,
-        cancelled: Callable[[], bool],
-    ) -> Source:
+    def source(self, backend: str, order: Order) -> Source:
         """Makes a source.
 
         Raises:
@@ -150,9 +165,24 @@ class GeneratorService:
                 self._workshop.software(),
             ),
         )
-        source = self._workshop.source(
-            chosen.backend, wanted, settings, settings.library_folder(), folder.path, cancelled
-        )
+        began, timeout = self._clock(), request.timeout or settings.timeout
+
+        def over() -> bool:
+            return cancelled() or self._clock() - began > timeout
+
+        latest: list[Progress] = []
+
+        def heard(progress: Progress) -> None:
+            latest[:] = [progress]
+            told(progress)
+
+        def asking(stage: str) -> None:
+            for known in latest:
+                elapsed = self._clock() - began
+                heard(dataclasses.replace(known, stage=stage, elapsed=elapsed, note=""))
+
+        order = Order(wanted, settings, settings.library_folder(), folder.path, over, asking)
+        source = self._workshop.source(chosen.backend, order)
         with self._workshop.pool(settings) as pool:
             outcome = generate(
                 source,
@@ -161,11 +191,12 @@ class GeneratorService:
                 count,
                 run=folder.path,
                 clock=self._clock,
-                options=settings.options(mode, request.timeout or settings.timeout),
-                told=told,
+                options=settings.options(mode, timeout),
+                told=heard,
                 decided=folder.decided,
                 cancelled=cancelled,
                 before=folder.before(),
+                began=began,
             )
         if outcome.end is not End.CANCELED:  # who cancels does not want to wait
             try:

@@ -25,7 +25,7 @@ from gensim2_msgs.srv import GenerateTask
 
 from .backends import ProjectWorkshop
 from .generation_messages_node import fill_result, progress_message, read_request
-from .generator import Counts, End, Outcome, Progress
+from .outcome import Counts, End, Outcome, Progress
 from .service import GeneratorService
 from .settings import Request, Settings
 

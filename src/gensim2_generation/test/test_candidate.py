@@ -1,6 +1,8 @@
 import pytest
 import yaml
+from gensim2_generation.affordances import shipped_affordances
 from gensim2_generation.candidate import CandidateError, Origin, make_candidate
+from gensim2_generation.grammar import choices, compose
 from gensim2_tasks.catalogue import load_task, parse_task, task_names
 
 ORIGIN = Origin("catalogue")
@@ -30,3 +32,22 @@ def test_what_is_no_plain_data_is_refused() -> None:
     with pytest.raises(CandidateError, match="no solver"):
         sub = [{"name": "open", "object": "box", "solvers": ["Nobody"]}]
         make_candidate(document | {"subtasks": sub}, {}, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "instruction"),
+    [
+        ("TurnOnAndTurnOffFaucet", "Turn on the faucet and turn it off again."),
+        ("OpenAndCloseDrawer", "Open the drawer and push it closed again."),
+        (
+            "OpenAndCloseOven",
+            "Pull the door of the oven open and push the door of the oven closed again.",
+        ),
+        ("CloseLaptopTo50", "Close the laptop about half of the way."),
+        ("OpenPutLemonIntoBoxAndClose", "Open the box, put the lemon into it and close it."),
+    ],
+)
+def test_the_grammar_speaks_plainly(name: str, instruction: str) -> None:
+    known = shipped_affordances()
+    tasks = {c.name: c.task for c in (compose(x, known, ORIGIN) for x in choices(known))}
+    assert tasks[name].instruction == instruction

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 
 import pytest
-from gensim2_generation.generator import Decision
 from gensim2_generation.metric_sheets import figure_sheet, rejected_sheet, stage_sheet
 from gensim2_generation.metrics import figures
+from gensim2_generation.outcome import Decision
 from gensim2_generation.report import PICTURE, REPORT, write_report
 from gensim2_generation.report_cli import main
 from gensim2_generation.run_folder import DECISIONS, RunFolder, RunRequest

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from generation_script import KNOWN, Judge, Script, Shelf, candidate, verdict
 from gensim2_generation.candidate import Candidate, Origin
-from gensim2_generation.generator import Decision, End, Options, Outcome, generate
+from gensim2_generation.generator import Options, generate
 from gensim2_generation.grammar import Choice, Family, compose
+from gensim2_generation.outcome import Decision, End, Outcome
 from gensim2_generation.source import BudgetError, ExhaustedError, Refused, SourceError
 from gensim2_generation.verdict import Verdict
 from gensim2_generation.verify_pool import Canceled
@@ -37,6 +38,23 @@ def run(
         cancelled=cancelled,
         before=before,
     )
+
+
+def test_a_model_that_is_not_waited_for_any_longer_has_not_failed() -> None:
+    """It says that it was interrupted; why it was is what counts."""
+    given_up = SourceError("interrupted")
+    assert (
+        run(
+            Script(given_up),
+            Judge(),
+            clock=iter([0.0, 1.0, 1.0, 9.0, 9.0, 9.0]).__next__,
+            options=Options(timeout=5.0),
+        ).end
+        is End.TIMEOUT
+    )
+    asked = iter([False, True, True])
+    assert run(Script(given_up), Judge(), cancelled=asked.__next__).end is End.CANCELED
+    assert run(Script(given_up), Judge()).end is End.BACKEND_FAILED
 
 
 def test_what_works_is_kept_and_what_fails_is_on_record_with_its_reason() -> None:

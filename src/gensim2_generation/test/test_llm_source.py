@@ -580,6 +580,14 @@ def test_the_picture_is_sent_once_and_made_small(tmp_path: Path) -> None:
         source_of(IMAGE, "image")
 
 
+def test_somebody_hears_how_far_it_is() -> None:
+    heard: list[str] = []
+    model = ScriptedModel(PRIMITIVE)
+    LlmSource(Wanted(), Backends(model), told=heard.append).propose(Known())
+    assert heard == model.stages
+    assert heard[0] == "propose"
+
+
 def test_modes_and_options_that_do_not_exist_are_errors() -> None:
     with pytest.raises(SourceError, match="there is no mode"):
         source_of(PRIMITIVE, "wish")

@@ -2,67 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fake_workshop import Fake
 from generation_script import Script, candidate, verdict
-from generation_script import Shelf as MemoryShelf
 from gensim2_generation.candidate import Candidate
-from gensim2_generation.generator import End, Pool, Shelf
+from gensim2_generation.outcome import End, Progress
 from gensim2_generation.run_folder import RunError, read_decisions, read_request
-from gensim2_generation.service import GeneratorService
+from gensim2_generation.service import GeneratorService, Order
 from gensim2_generation.settings import Request, Settings
-from gensim2_generation.source import Source, SourceError, Wanted
-from gensim2_generation.verdict import EXPERT, Trial, Verdict
-
-GOOD = Verdict(True, "", "", (Trial(EXPERT, 1, "a", True, True),))
-
-
-class Fake:
-    """A workshop: proposes what it is given, and judges when it may."""
-
-    def __init__(self, source: Callable[[], Source], go: threading.Event | None = None) -> None:
-        self._source, self.go, self.shelf = source, go, MemoryShelf()
-        self.asked: list[tuple[str, Wanted]] = []
-        self.begun = threading.Event()
-        self.reported: list[Path] = []
-
-    def library(self, folder: Path) -> Shelf:
-        return self.shelf
-
-    def pool(self, settings: Settings) -> AbstractContextManager[Pool]:
-        return contextlib.nullcontext(self)
-
-    def submit(self, candidate: Candidate) -> Future[Verdict]:
-        future: Future[Verdict] = Future()
-        self.begun.set()
-        if self.go is None:
-            future.set_result(GOOD)
-        return future
-
-    def source(
-        self,
-        backend: str,
-        wanted: Wanted,
-        settings: Settings,
-        library: Path,
-        run: Path,
-        ends: object,
-    ) -> Source:
-        self.asked.append((backend, wanted))
-        return self._source()
-
-    def software(self) -> Mapping[str, str]:
-        return {"gensim2": "1"}
-
-    def report(self, run: Path) -> None:
-        self.reported.append(run)
+from gensim2_generation.source import Known, Proposed, Source, SourceError, Wanted
 
 
 def service(fake: Fake, tmp_path: Path, **environ: str) -> GeneratorService:
@@ -177,3 +130,35 @@ def test_a_line_that_was_cut_is_left_out_and_a_wrong_one_is_told(tmp_path: Path)
     with pytest.raises(RunError, match="line 1"):
         read_decisions(outcome.run)
     assert verdict(True).accepted
+
+
+def test_a_library_that_cannot_be_written_ends_the_run_with_the_reason_and_what_was_decided(
+    tmp_path: Path,
+) -> None:
+    fake = Fake(lambda: Script(candidate(0.5), candidate(0.7)))
+    keep, full = fake.shelf.add, OSError(28, "No space left on device")
+
+    def add(made: Candidate, *more: object) -> Path:
+        if fake.shelf.kept:
+            raise full
+        return keep(made, *more)
+
+    fake.shelf.add = add  # type: ignore[method-assign]
+    outcome = service(fake, tmp_path).run(Request(num_tasks=2), lambda _: None, lambda: False)
+    assert outcome.end is End.INTERNAL and "No space left" in outcome.text
+    assert [d.name for d in outcome.decisions] == ["OpenDrawerTo50"]
+
+
+def test_every_question_to_a_model_is_progress(tmp_path: Path) -> None:
+    class Asks(Fake):
+        def source(self, backend: str, order: Order) -> Source:
+            class Asking(Script):
+                def propose(self, known: Known) -> Proposed:
+                    order.asking("decompose")
+                    return super().propose(known)
+
+            return Asking(candidate(0.5))
+
+    heard: list[Progress] = []
+    service(Asks(Script), tmp_path).run(Request(), heard.append, lambda: False)
+    assert [p.stage for p in heard][:2] == ["propose", "decompose"]

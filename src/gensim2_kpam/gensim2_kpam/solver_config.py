@@ -215,6 +215,17 @@ class SolverConfig(_Strict):
             raise ValueError("constraint_list needs a point2point_constraint")
         return self
 
+    def document(self) -> dict[str, Any]:
+        """What a file of it says."""
+        plain = self.model_dump(mode="json", exclude_defaults=True)
+        for name in ("pre_actuation_motions", "post_actuation_motions"):
+            if name in plain:
+                plain[name] = [
+                    m.kind if m.kind in NAMED_MOTIONS else [m.kind, m.value]
+                    for m in getattr(self, name)
+                ]
+        return plain
+
     def object_keypoints(self) -> set[str]:
         """Names of the object keypoints that the constraints refer to."""
         names: set[str] = set()

@@ -344,3 +344,9 @@ def test_an_object_without_a_keypoint_of_the_constraints_is_refused(
     assert isinstance(outcome, PlanFailure)
     assert outcome.code is PlanCode.BAD_SCENE
     assert "'x'" in outcome.reason or " x" in outcome.reason
+
+
+@pytest.mark.parametrize("name", solver_names())
+def test_what_is_written_of_a_configuration_reads_the_same(name: str) -> None:
+    config = load_solver(name)
+    assert parse_solver(yaml.safe_dump(config.document()), "written") == config

@@ -13,7 +13,7 @@ from . import features
 from .batches import to_batch
 from .checkpoint import PolicyRecord, load_network
 from .demonstrations import sampled
-from .language import InstructionEncoder, Words
+from .language import Words, encoder_of
 from .network import Batch, PolicyNetwork, example
 from .seen import Seen
 from .windows import Samples
@@ -91,14 +91,22 @@ class Policy:
         device: ``cpu`` or ``cuda``.
         domain: Whose stems and head are used; empty = the first.
         compiled: Whether the network is compiled.
+        language_weights: Folder of its encoder of instructions, where that has one; empty = where
+            it was in the training.
 
     Raises:
         CheckpointError: There is no policy, or it is damaged.
-        PolicyError: The device or the domain is missing.
+        PolicyError: The device or the domain is missing, or the encoder is another one.
+        LanguageError: The encoder is not there.
     """
 
     def __init__(
-        self, path: Path, device: str = "cpu", domain: str = "", compiled: bool = False
+        self,
+        path: Path,
+        device: str = "cpu",
+        domain: str = "",
+        compiled: bool = False,
+        language_weights: str = "",
     ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise PolicyError("device cuda: there is no GPU that PyTorch can use; take cpu")
@@ -110,7 +118,12 @@ class Policy:
         self.device = torch.device(device)
         self.network: PolicyNetwork = network.to(self.device)
         self._act = torch.compile(self.network.act) if compiled else self.network.act
-        self._encoder = InstructionEncoder()
+        self._encoder = encoder_of(self.record.settings.model, language_weights)
+        if self.record.language and self.record.language != self._encoder.name:
+            raise PolicyError(
+                "the weights of the encoder of instructions are other ones than those that the "
+                "policy was trained with; name their folder, language_weights:=FOLDER"
+            )
         self._words: Instruction | None = None
         self._noise = torch.zeros(0)
         self.begin("", 0)
@@ -138,8 +151,6 @@ class Policy:
     def _warm_up(self) -> None:
         """Lets PyTorch do what it does the first time, which may take longer than a chunk lasts."""
         settings = self.record.settings
-        if settings.observation.cameras or settings.model.cloud.colour:
-            return
         given = {k: None if v is None else v.to(self.device) for k, v in example(settings).items()}
         noise = given.pop("noise")
         assert noise is not None and given["state"] is not None

@@ -99,6 +99,7 @@ class PolicyRecord(_Model):
         instances: Assets of the first objects it has seen.
         step: Of the training.
         validation: Loss on the validation set, or of the training where there is none.
+        language: Name of the encoder of instructions, which tells models apart.
         clouds: By domain; empty where clouds are not used.
         cameras: Pose T_parent_cam of every camera, row by row, by domain and name.
         software: Versions, and the commit.
@@ -114,6 +115,7 @@ class PolicyRecord(_Model):
     instances: tuple[str, ...] = ()
     step: int = Field(ge=0)
     validation: float | None = None
+    language: str = ""
     clouds: dict[str, CloudStatistics] = Field(default_factory=dict)
     cameras: dict[str, dict[str, tuple[float, ...]]] = Field(default_factory=dict)
     software: dict[str, str] = Field(default_factory=dict)

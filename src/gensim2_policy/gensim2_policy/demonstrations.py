@@ -181,9 +181,12 @@ def _load(
     if seen.cameras:
         missing = sorted({*seen.cameras} - {*reader.cameras})
         if missing:
-            raise DataError(f"{name} has no pictures of {', '.join(missing)}")
+            raise DataError(
+                f"{name} has no pictures of {', '.join(missing)}; collect with obs:=image, or "
+                "train with observation.cameras=[]"
+            )
         pictures = np.stack(
-            [_smaller(reader.images(camera), seen.picture) for camera in seen.cameras], 1
+            [smaller(reader.images(camera), seen.picture) for camera in seen.cameras], 1
         )
     return Demonstration(
         name=name,
@@ -294,12 +297,12 @@ def _farthest(cloud: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     return found.astype(np.int64)
 
 
-def _smaller(pictures: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+def smaller(pictures: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Pictures (T, H, W, 3) at another size, by the mean of what falls into each pixel."""
     import torch
     from torch.nn import functional
 
-    planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    planes = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
     small = functional.interpolate(planes, size, mode="area").round().byte()
     return small.permute(0, 2, 3, 1).numpy()
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
-from queue import Empty
 
 from gensim2_episodes.dataset_cli import make_console
-from gensim2_episodes.words import HELP, Word, WordError, number, read_words, refuse, tell_words
+from gensim2_episodes.words import (
+    HELP,
+    Word,
+    WordError,
+    number,
+    read_words,
+    refuse,
+    tell_words,
+    truth,
+)
 
 from .checkpoint import CheckpointError, find_checkpoint, load_record
 from .evaluation import Judged, share, table, write_report
-from .headless_worker import Job, Wanted, work
+from .headless_pool import calibration_file, run_episodes
+from .headless_worker import Job
 
 WORDS = {
     "policy": Word(None, "Folder of a run or of a checkpoint."),
@@ -26,12 +34,13 @@ WORDS = {
     "calibration": Word("", "Calibration file of the cameras; empty = that of the project."),
     "out": Word("", "Folder of the report; empty = evaluation beside the policy."),
     "pictures": Word("true", "Whether every episode gets a contact sheet."),
+    "videos": Word("false", "Whether every episode gets a video of what the cameras saw."),
     "jobs": Word("0", "Processes; 0 = as many as there are cores."),
+    "language_weights": Word("", "Folder of the CLIP model of a policy; empty = as in training."),
     "device": Word("cpu", "Where the policy runs: cpu or cuda."),
 }
 USAGE = "ros2 run gensim2_policy evaluate policy:=FOLDER [name:=value ...]"
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
-POLL = 1.0  # s
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         jobs = number(values, "jobs") or os.cpu_count() or 1
         record = load_record(find_checkpoint(Path(values["policy"])))
         tasks = _tasks(values["task"], sorted(record.tasks))
+        pictures, videos = truth(values, "pictures"), truth(values, "videos")
     except (WordError, CheckpointError) as error:
         return refuse(console, error, WRONG)
     policy = Path(values["policy"]).expanduser()
@@ -55,17 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         policy=policy,
         device=values["device"],
         asset_root=values["asset_root"],
-        calibration=_calibration(values["calibration"]),
+        calibration=calibration_file(values["calibration"]),
         instruction=values["instruction"],
         out=out,
-        pictures=values["pictures"] == "true",
+        pictures=pictures,
+        videos=videos,
+        language_weights=values["language_weights"],
         instances=frozenset(record.instances),
     )
     wanted = [(task, seed + k) for task in tasks for k in range(count)]
     done: list[Judged] = []
     code = 0
     try:
-        for judged in _run(job, wanted, jobs):
+        for judged in run_episodes(job, wanted, jobs):
             done.append(judged)
             how = "success" if judged.success else judged.failure
             console.print(
@@ -92,46 +104,3 @@ def _tasks(text: str, known: Sequence[str]) -> list[str]:
     if not tasks:
         raise WordError("task: name one, or all")
     return tasks
-
-
-def _calibration(text: str) -> Path:
-    if text:
-        return Path(text).expanduser()
-    from ament_index_python.packages import get_package_share_directory
-
-    return Path(get_package_share_directory("gensim2")) / "config" / "cameras.yaml"
-
-
-def _run(job: Job, wanted: Sequence[Wanted], jobs: int) -> Iterator[Judged]:
-    """The episodes, in the order in which they end.
-
-    Raises:
-        RuntimeError: A process has ended before its episodes have.
-    """
-    # Not forked: neither PyTorch nor the renderer may be used on both sides of a fork.
-    context = get_context("spawn")
-    results = context.Queue()
-    count = min(jobs, len(wanted))
-    workers = [
-        context.Process(target=work, args=(job, wanted[k::count], results), daemon=True)
-        for k in range(count)
-    ]
-    for worker in workers:
-        worker.start()
-    left = len(wanted)
-    try:
-        while left:
-            try:
-                result = results.get(timeout=POLL)
-            except Empty:
-                if any(worker.exitcode for worker in workers):
-                    raise RuntimeError("a process of the evaluation has crashed") from None
-                continue
-            if isinstance(result, str):
-                raise RuntimeError(result)
-            left -= 1
-            yield result
-    finally:
-        for worker in workers:
-            worker.terminate()
-            worker.join()

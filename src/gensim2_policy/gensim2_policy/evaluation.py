@@ -34,6 +34,7 @@ class Judged:
         seconds: Of the episode, simulated.
         reason: In words.
         picture: File beside the page; empty = none.
+        video: The same.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Judged:
     seconds: float
     reason: str = ""
     picture: str = ""
+    video: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def _judged(row: dict[str, str]) -> Judged:
         seconds=float(row["seconds"]),
         reason=row["reason"],
         picture=row["picture"],
+        video=row.get("video") or "",
     )
 
 
@@ -161,10 +164,9 @@ def _page(title: str, episodes: Sequence[Judged]) -> str:
     lines = "\n".join(f"<tr>{cells('td', line)}</tr>" for line in rows(episodes))
     figures = "\n".join(
         f'<figure class="{"won" if e.success else "lost"}">'
-        f'<img loading="lazy" src="{html.escape(e.picture)}" alt="">'
-        f"<figcaption>{html.escape(_caption(e))}</figcaption></figure>"
+        f"{_shown(e)}<figcaption>{html.escape(_caption(e))}</figcaption></figure>"
         for e in episodes
-        if e.picture
+        if e.picture or e.video
     )
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>
@@ -174,7 +176,7 @@ table {{ border-collapse: collapse; }}
 td, th {{ border-bottom: 1px solid #ccc; padding: .3rem .8rem; text-align: left; }}
 figure {{ display: inline-block; margin: .5rem; border-top: 4px solid; width: 560px; }}
 .won {{ border-color: #2a7; }} .lost {{ border-color: #c43; }}
-img {{ width: 100%; }} figcaption {{ font-size: 13px; }}
+img, video {{ width: 100%; }} figcaption {{ font-size: 13px; }}
 </style>
 <h1>{html.escape(title)}</h1>
 <table><tr>{cells("th", HEADS)}</tr>
@@ -186,11 +188,18 @@ img {{ width: 100%; }} figcaption {{ font-size: 13px; }}
 """
 
 
+def _shown(e: Judged) -> str:
+    picture, video = html.escape(e.picture), html.escape(e.video)
+    return (f'<img loading="lazy" src="{picture}" alt="">' if e.picture else "") + (
+        f'<video controls muted preload="none" src="{video}"></video>' if e.video else ""
+    )
+
+
 def _caption(e: Judged) -> str:
     how = "success" if e.success else f"{e.failure or 'not achieved'}: {e.reason}"
     return f"{e.task}, seed {e.seed}, {e.instance} instance, {e.seconds:.1f} s: {how}"
 
 
-def relative(picture: Path, folder: Path) -> str:
-    """Where a picture is, as seen from a page in a folder."""
-    return Path(os.path.relpath(picture, folder)).as_posix()
+def relative(file: Path, folder: Path) -> str:
+    """Where a file is, as seen from a page in a folder."""
+    return Path(os.path.relpath(file, folder)).as_posix()

@@ -37,10 +37,12 @@ class _Chunk(nn.Module):
         state: Tensor,
         tcp: Tensor,
         points: Tensor | None,
+        colours: Tensor | None,
+        pictures: Tensor | None,
         words: Tensor | None,
         words_seen: Tensor | None,
     ) -> Tensor:
-        batch = Batch(state, tcp, points, None, None, words, words_seen)
+        batch = Batch(state, tcp, points, colours, pictures, words, words_seen)
         return self.network.act(batch, self.domain, noise)
 
 
@@ -57,12 +59,10 @@ def export_onnx(policy: Path, out: Path, domain: str = "") -> tuple[Path, float]
 
     Raises:
         CheckpointError: There is no policy.
-        ExportError: It uses what the graph cannot express, or the graph says something else.
+        ExportError: The domain is unknown, or the graph says something else.
     """
     network, record = load_network(policy)
     settings = record.settings
-    if settings.observation.cameras or settings.model.cloud.colour:
-        raise ExportError("policies that see pictures or colours are not exported")
     domains = settings.model.domains
     if domain and domain not in domains:
         raise ExportError(f"domain {domain!r}: the policy knows {', '.join(domains)}")

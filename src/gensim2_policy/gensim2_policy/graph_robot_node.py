@@ -95,12 +95,11 @@ class GraphRobot:
             ),
             READY_TIMEOUT,
         )
-        if self._seen.cloud_steps:
-            self._wait(
-                lambda: senses.history is not None and senses.history.newest_cloud_ns is not None,
-                lambda: senses.trouble or "no cloud on points; is obs:=pointcloud set?",
-                READY_TIMEOUT,
-            )
+        self._wait(
+            lambda: senses.history is not None and senses.history.newest_ns is not None,
+            lambda: senses.trouble or senses.silent,
+            READY_TIMEOUT,
+        )
         # No sooner than it is used: a body takes chunks from one publisher only.
         # Without events: those of a publisher that is destroyed are still waited for.
         silent = PublisherEventCallbacks(use_default_callbacks=False)
@@ -169,18 +168,19 @@ class GraphRobot:
         Raises:
             NotSeenError: There is none, or it is too old.
         """
-        senses, clouds = self.senses, self._seen.cloud_steps > 0
+        senses = self.senses
         if senses.history is None or senses.began is None:
             raise NotSeenError(senses.trouble or "no joint_states; is the robot up?")
-        ns = senses.history.newest_cloud_ns if clouds else senses.history.newest_joints_ns
+        ns = senses.history.newest_ns
         # A goal may overtake the news of a reset, which takes as long as an observation at least.
         earliest = senses.began / NS - self._seen.period
         if ns is None or ns / NS <= max(after, earliest) + ROUNDING:
-            raise NotSeenError(senses.trouble or "no new cloud on points; is obs:=pointcloud set?")
+            raise NotSeenError(senses.trouble or senses.silent)
         age, limit = self.now() - ns / NS, self._patience.cloud_age
         if age > limit:
             raise NotSeenError(
-                f"the newest cloud is {age:.2f} s old, at most {limit:g} s are acted on"
+                f"what is newest on {senses.awaited} is {age:.2f} s old, at most {limit:g} s are "
+                "acted on"
             )
         if self._first:
             senses.history.begin(ns)

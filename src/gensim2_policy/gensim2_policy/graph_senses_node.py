@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import numpy as np
 from control_msgs.msg import JointTrajectoryControllerState
 from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.ros.body_news import arm_reference, why_no_motion
 from gensim2_control.ros.conversions import nanoseconds
-from gensim2_episodes.episode_messages_node import cloud_from_msg
+from gensim2_episodes.episode_messages_node import cloud_from_msg, image_from_msg
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
-from sensor_msgs.msg import JointState, PointCloud2
+from sensor_msgs.msg import Image, JointState, PointCloud2
 from std_msgs.msg import String
 
 from gensim2_msgs.msg import RobotStatus
@@ -25,8 +26,13 @@ from .settings import ObservationSettings
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
+def colour_topic(camera: str) -> str:
+    """Where a camera publishes its colour pictures."""
+    return f"{camera}/color/image_raw"
+
+
 class Senses:
-    """Joint states, clouds, status and reference of the robot.
+    """Joint states, clouds, pictures, status and reference of the robot.
 
     Args:
         node: The node, spun by several threads.
@@ -35,7 +41,7 @@ class Senses:
 
     Attributes:
         news: Guards everything here and is notified of each message.
-        history: Joint states and clouds; None before the robot's description has come.
+        history: Joint states, clouds and pictures; None before the robot's description has come.
         kinematics: Of the description.
         status: Newest.
         reference: Newest, of the arm.
@@ -67,6 +73,29 @@ class Senses:
         ):
             if kind is not PointCloud2 or seen.cloud_steps:
                 node.create_subscription(kind, topic, heard, qos, callback_group=group)
+        for camera in seen.cameras:
+            node.create_subscription(
+                Image,
+                colour_topic(camera),
+                partial(self._on_picture, camera),
+                10,
+                callback_group=group,
+            )
+
+    @property
+    def awaited(self) -> str:
+        """Topics of what an observation hangs on."""
+        if self._seen.cloud_steps:
+            return "points"
+        return ", ".join(map(colour_topic, self._seen.cameras)) or "joint_states"
+
+    @property
+    def silent(self) -> str:
+        """What to say where nothing comes there."""
+        if self._seen.cloud_steps:
+            return "no new cloud on points; is obs:=pointcloud set?"
+        hint = "; is obs:=image set?" if self._seen.cameras else "; is the robot up?"
+        return f"nothing new on {self.awaited}{hint}"
 
     def begin(self) -> None:
         """A task begins: what comes from here on is known to be of the present."""
@@ -126,6 +155,16 @@ class Senses:
                 self.news.notify_all()
         except ValueError as error:
             self.trouble = f"points: {error}"
+
+    def _on_picture(self, camera: str, message: Image) -> None:
+        try:
+            rgb = image_from_msg(message)
+            with self.news:
+                if self.history is not None:
+                    self.history.picture(nanoseconds(message.header.stamp), camera, rgb)
+                self.news.notify_all()
+        except ValueError as error:
+            self.trouble = f"{colour_topic(camera)}: {error}"
 
     def _on_reference(self, message: JointTrajectoryControllerState) -> None:
         reference = arm_reference(message)

@@ -7,7 +7,7 @@ and joint states in messages.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +26,16 @@ from gensim2_tasks.failure import FailureKind
 from gensim2_tasks.randomisation import AS_THE_TASK_SAYS, Variation
 from numpy.typing import NDArray
 
-from .acting import Policy
+from .acting import Policy, PolicyError
 from .chunk_maker import BOUNDS, STOP_TIME, ChunkMaker
 from .rollout import PATIENCE, BodyNews, End, Rollout, RolloutConfig, RolloutError, perform
 from .seen import NS, History, NotSeenError, Seen
+from .settings import ObservationSettings
 
 OBSERVATION_STEPS = 20
+BASE = "base"
+Look = Callable[[int, Mapping[str, NDArray[np.uint8]]], None]
+"""Takes the stamp, ns, and the picture (H, W, 3), RGB, of every camera."""
 
 
 class SimulatedRobot:
@@ -39,20 +43,34 @@ class SimulatedRobot:
 
     Args:
         simulation: Right after a reset.
-        eyes: Clouds; None = none.
-        history: Joint states and clouds.
+        eyes: Clouds and pictures; None = none.
+        seen: What is observed.
+        kinematics: Of the robot.
+        look: Shown the pictures of the cameras at every observation.
         over: Asked after every tick whether the task may end, as it is done.
+
+    Raises:
+        PolicyError: The policy looks through cameras that are not there.
     """
 
     def __init__(
         self,
         simulation: Simulation,
         eyes: BatchEyes | None,
-        history: History,
+        seen: ObservationSettings,
+        kinematics: Fr3Kinematics,
+        look: Look | None = None,
         over: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._simulation, self._eyes, self._history, self._over = simulation, eyes, history, over
-        history.begin(round(self.now() * NS))
+        there = () if eyes is None else eyes.names
+        missing = [camera for camera in seen.cameras if camera not in there]
+        if missing:
+            raise PolicyError(
+                f"the policy looks through {', '.join(missing)}; there are {', '.join(there)}"
+            )
+        self._simulation, self._eyes, self._look, self._over = simulation, eyes, look, over
+        self._seen, self._history = seen, History(seen, kinematics)
+        self._history.begin(round(self.now() * NS))
         self._controlled = False
         self.refused = 0
         """Chunks that the body did not take."""
@@ -81,13 +99,21 @@ class SimulatedRobot:
         stamp_ns = round(self.now() * NS)
         q = [float(x) for x in state.q]
         self._history.joint_state(stamp_ns, list(JOINTS), q)
-        if self._eyes is not None:
-            cloud = self._eyes.cloud(simulation.world, np.array(q[:7]))
-            self._history.cloud(stamp_ns, cloud.xyz, cloud.rgb)
         try:
+            if self._eyes is not None:
+                self._open(self._eyes, stamp_ns, np.array(q[:7]))
             return self._history.at(stamp_ns)
-        except NotSeenError as error:
+        except (NotSeenError, ValueError) as error:
             raise RolloutError(End.SENSOR_STALE, str(error)) from None
+
+    def _open(self, eyes: BatchEyes, stamp_ns: int, q: NDArray[np.float64]) -> None:
+        cloud = eyes.cloud(self._simulation.world, q)
+        if self._seen.cloud_steps:
+            self._history.cloud(stamp_ns, cloud.xyz, cloud.rgb)
+        for camera in self._seen.cameras:
+            self._history.picture(stamp_ns, camera, eyes.pictures[camera])
+        if self._look is not None:
+            self._look(stamp_ns, eyes.pictures)
 
     def advance(self) -> None:
         """Ends the control period, if one has begun."""
@@ -155,9 +181,21 @@ class HeadlessRunner:
         self._kinematics = Fr3Kinematics.from_urdf(urdf)
         body = Body(SapienHardware(world))
         self._eyes = BatchEyes(calibrations, self._kinematics)
+        fixed = (n for n in self._eyes.names if calibrations.cameras[n].parent == BASE)
+        self._overview = next(fixed, self._eyes.names[0])
         self.simulation = Simulation(
             world, body, library, OBSERVATION_STEPS, variation=variation, cameras=self._eyes.names
         )
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Names of the cameras."""
+        return self._eyes.names
+
+    @property
+    def overview(self) -> str:
+        """Name of a camera that sees the scene from outside, if there is one."""
+        return self._overview
 
     def run(
         self,
@@ -168,7 +206,7 @@ class HeadlessRunner:
         instruction: str = "",
         asset: str = "",
         config: RolloutConfig | None = None,
-        look: Callable[[NDArray[np.uint8]], None] | None = None,
+        look: Look | None = None,
     ) -> Episode:
         """Runs one episode; a failure is in the result.
 
@@ -179,7 +217,10 @@ class HeadlessRunner:
             instruction: What the policy is told; empty = that of the task.
             asset: Reference or id; empty = drawn by seed.
             config: Times; None = the usual ones.
-            look: Shown the picture of the first camera at every observation.
+            look: Shown the pictures of the cameras at every observation.
+
+        Raises:
+            PolicyError: The policy looks through cameras that are not there.
         """
         began = time.process_time()
         simulation = self.simulation
@@ -193,9 +234,9 @@ class HeadlessRunner:
         name, words = drawn.task.subtasks[0].object, instruction or drawn.task.instruction
         before = world.openness(name)
         seen = policy.record.settings.observation
-        eyes = self._eyes if seen.cloud_steps else None
-        self._eyes.look = look
-        robot = SimulatedRobot(simulation, eyes, History(seen, self._kinematics))
+        sees = seen.cloud_steps or seen.cameras or look is not None
+        eyes = self._eyes if sees else None
+        robot = SimulatedRobot(simulation, eyes, seen, self._kinematics, look)
         limits = BOUNDS.limits().stoppable_within(STOP_TIME)
         maker = ChunkMaker(self._kinematics, limits, BOUNDS.workspace())
         policy.begin(words, seed)

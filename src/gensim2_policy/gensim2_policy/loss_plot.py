@@ -1,4 +1,4 @@
-"""A picture of a training: its losses, and the errors of its validations."""
+"""A picture of a training: its losses, the errors of its validations, and its rollouts."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def save_loss_plot(run: Path) -> Path | None:
         seen = [(s, float(row[name])) for s, row in zip(step, rows, strict=True) if row.get(name)]
         if seen:
             axes.plot(*zip(*seen, strict=True), style, markersize=4, label=name.replace("_", " "))
+    won = [
+        (s, float(row["success"])) for s, row in zip(step, rows, strict=True) if row.get("success")
+    ]
+    if won:
+        # Beside the losses, of which it is not known what they are worth.
+        beside = axes.twinx()
+        beside.set(ylim=(-0.03, 1.03), ylabel="success of rollouts")
+        beside.plot(*zip(*won, strict=True), "-D", color="C3", markersize=5, linewidth=1.2)
+        axes.plot([], [], "-D", color="C3", label="success of rollouts")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(run / PICTURE, dpi=120)

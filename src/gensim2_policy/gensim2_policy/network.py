@@ -140,6 +140,8 @@ def example(settings: Settings, seed: int = 0) -> dict[str, Tensor | None]:
         "state": 0.5 * draw(1, seen.state_steps, STATE),
         "tcp": 0.1 * draw(1, max(clouds, 1), 3),
         "points": 0.1 * draw(1, clouds, seen.points, 3) if clouds else None,
+        "colours": 0.1 * draw(1, clouds, seen.points, 3) if model.cloud.colour else None,
+        "pictures": draw(1, len(seen.cameras), 3, *seen.picture) if seen.cameras else None,
         "words": draw(1, LANGUAGE, model.language_width) if language else None,
         "words_seen": torch.arange(LANGUAGE)[None] < 8 if language else None,
     }

@@ -53,7 +53,9 @@ class PolicyNode(Node):
             raise StartError("policy: name the folder of a run, policy:=runs/...")
         torch.set_num_threads(own.threads or torch.get_num_threads())
         try:
-            self._policy = Policy(Path(own.policy), own.device, own.domain, own.compiled)
+            self._policy = Policy(
+                Path(own.policy), own.device, own.domain, own.compiled, own.language_weights
+            )
         except (CheckpointError, PolicyError, LanguageError) as error:
             raise StartError(f"policy: {error}") from None
         seen = self._policy.record.settings.observation

@@ -20,6 +20,11 @@ class PolicyParameters:
     policy: str = parameter("", "Folder of a run or of a checkpoint.")
     device: str = parameter("cpu", "Where it runs.", choices=("cpu", "cuda"))
     domain: str = parameter("", "Whose stems and head are used; empty = the first of the policy.")
+    language_weights: str = parameter(
+        "",
+        "Folder of the CLIP model that reads instructions, for a policy that was trained with one; "
+        "empty = where it was in the training.",
+    )
     threads: int = parameter(
         1, "Threads of PyTorch on the CPU; 0 = as many as there are cores.", low=0, high=256
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from torch.utils.tensorboard import SummaryWriter
 
 CSV_FILE = "losses.csv"
-FIELDS = ("step", "loss", "samples_per_second", "validation_loss", "validation_error")
-EVERY = 10  # steps between two lines, unless there is a validation
+FIELDS = ("step", "loss", "samples_per_second", "validation_loss", "validation_error", "success")
+EVERY = 10  # steps between two lines, unless there is a validation or a rollout
 
 
 class RunLog:
@@ -37,7 +37,7 @@ class RunLog:
 
     def note(self, step: int, figures: Mapping[str, float]) -> None:
         """Takes the figures of a step; not every one is kept."""
-        if step % EVERY and "validation_error" not in figures:
+        if step % EVERY and not {"validation_error", "success"} & {*figures}:
             return
         self._csv.writerow({"step": step, **{k: f"{v:.6g}" for k, v in figures.items()}})
         self._stream.flush()

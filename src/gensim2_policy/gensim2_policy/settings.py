@@ -130,6 +130,7 @@ class ModelSettings(_Strict):
         heads: Of attention.
         layers: Transformer blocks of the trunk.
         language: The frozen encoder of instructions; ``none`` = a policy of one task.
+        language_weights: Folder of a CLIP model, where that is the encoder.
         language_width: Of its embeddings.
         language_tokens: Of an instruction.
         domains: Bodies and worlds with stems and heads of their own, for example sim and real.
@@ -138,7 +139,8 @@ class ModelSettings(_Strict):
     width: int = Field(default=128, ge=16, le=4096)
     heads: int = Field(default=4, ge=1, le=64)
     layers: int = Field(default=3, ge=1, le=64)
-    language: Literal["minilm", "none"] = "minilm"
+    language: Literal["minilm", "clip", "none"] = "minilm"
+    language_weights: str = ""
     language_width: int = Field(default=384, ge=1, le=4096)
     language_tokens: int = Field(default=2, ge=1, le=64)
     cloud: CloudSettings = CloudSettings()
@@ -150,6 +152,12 @@ class ModelSettings(_Strict):
     def _heads_fit(self) -> ModelSettings:
         if self.width % (2 * self.heads):
             raise ValueError(f"width {self.width} is no multiple of 2 x {self.heads} heads")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> ModelSettings:
+        if (self.language == "clip") != bool(self.language_weights):
+            raise ValueError("language clip and language_weights, its folder, belong together")
         return self
 
 

@@ -23,6 +23,7 @@ from gensim2_msgs.action import CollectEpisodes
 
 from .checkpoint import CheckpointError, find_checkpoint, load_record
 from .evaluation import SEEN, UNSEEN, Judged, relative, share, table, write_report
+from .film_node import FilmCrew
 
 INTERRUPTED, FAILED = 130, 1
 
@@ -39,6 +40,10 @@ class SimEvalParameters:
     out: str = parameter("", "Folder of the report; empty = sim_eval beside the policy.")
     controller: str = parameter("policy", "Who performs the tasks.")
     pictures: bool = parameter(True, "Make a contact sheet of every episode.")
+    videos: bool = parameter(False, "Make a video of what the cameras see of every episode.")
+    cameras: tuple[str, ...] = parameter(
+        ("wrist_camera", "left_camera", "right_camera"), "Names of the cameras."
+    )
     server_timeout: float = parameter(
         120.0, "Longest wait for episode_manager to appear, s of wall time.", low=0.1
     )
@@ -67,6 +72,11 @@ class SimEvalNode(Node):
         self._out = Path(own.out).expanduser().absolute() if own.out else self._policy / "sim_eval"
         self._interrupted = threading.Event()
         self._client = CollectionClient(self, own.silence_timeout, self._say, self._note)
+        self._crew = (
+            FilmCrew(self, own.cameras, self._out / "dataset", self._out / "episodes")
+            if own.videos
+            else None
+        )
         self._thread = threading.Thread(target=self._run, name="sim_eval")
 
     def start(self, ended: Callable[[], bool]) -> None:
@@ -135,7 +145,12 @@ class SimEvalNode(Node):
             seconds=attempt.sim_time,
             reason=attempt.reason,
             picture=self._picture(attempt) if self._own.pictures else "",
+            video=self._video(attempt),
         )
+
+    def _video(self, attempt: Attempt) -> str:
+        file = None if self._crew is None else self._crew.film(attempt)
+        return "" if file is None else relative(file, self._out)
 
     def _picture(self, attempt: Attempt) -> str:
         if not attempt.episode_id:
@@ -151,6 +166,8 @@ class SimEvalNode(Node):
         return relative(file, self._out)
 
     def _note(self, attempt: Attempt) -> None:
+        if self._crew is not None:
+            self._crew.cut(attempt)
         count = len(self._client.attempts)
         how = (
             "success"

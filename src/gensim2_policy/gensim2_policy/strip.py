@@ -36,8 +36,10 @@ class Strip:
                 self._kept.append(picture)
         self._count += 1
 
-    def save(self, file: Path) -> None:
-        """Writes the sheet."""
+    def save(self, file: Path) -> bool:
+        """Writes the sheet; returns whether there is anything on it."""
+        if not self._kept:
+            return False
         chosen = np.linspace(0, len(self._kept) - 1, min(self._most, len(self._kept))).round()
         shown = [self._kept[int(k)] for k in chosen]
         while len(shown) % COLUMNS:
@@ -45,3 +47,4 @@ class Strip:
         lines = [np.hstack(shown[k : k + COLUMNS]) for k in range(0, len(shown), COLUMNS)]
         file.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(file), cv2.cvtColor(np.vstack(lines), cv2.COLOR_RGB2BGR))
+        return True

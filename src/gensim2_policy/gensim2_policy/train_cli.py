@@ -9,10 +9,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from gensim2_episodes.provenance import software_record
-from gensim2_episodes.words import HELP, Word, WordError, read_words, refuse, tell_words
+from gensim2_episodes.words import HELP, Word, WordError, number, read_words, refuse, tell_words
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -20,8 +21,9 @@ from .checkpoint import CheckpointError
 from .demonstrations import DataError, Source
 from .language import LanguageError
 from .loss_plot import save_loss_plot
+from .rollouts import tried_out
 from .settings import PRESETS, SettingsError, make_settings
-from .training import Outcome, TrainingError, train
+from .training import Outcome, Rollouts, TrainingError, train
 from .training import Progress as Step
 
 WORDS = {
@@ -29,6 +31,8 @@ WORDS = {
     "preset": Word("ppt-tiny", f"Which policy: {', '.join(PRESETS)}."),
     "run": Word("", "Folder of the run; a run that was stopped goes on. Empty: runs/<preset>."),
     "tasks": Word("", "Only these tasks, with commas between them; empty = all of the data sets."),
+    "rollouts": Word("0", "Episodes of every task in which the policy is tried out in simulation."),
+    "rollout_every": Word("2000", "Steps between two such trials; the last one is at the end."),
     "device": Word("cpu", "Where it is trained: cpu or cuda."),
 }
 USAGE = "ros2 run gensim2_policy train dataset:=FOLDER [name:=value ...] [setting=value ...]"
@@ -49,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         values, overrides = read_words(given, WORDS, settings=True)
         settings = make_settings(values["preset"], overrides)
         sources = [Source.parse(text) for text in values["dataset"].split(",") if text]
+        count, every = number(values, "rollouts"), number(values, "rollout_every", 1)
     except (WordError, SettingsError, DataError) as error:
         return refuse(console, error, WRONG)
     run = Path(values["run"] or f"runs/{settings.preset}").expanduser()
@@ -63,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 device=values["device"],
                 told=told,
                 software=_software(),
+                rollouts=Rollouts(every, partial(tried_out, run, count)) if count else None,
                 rank=rank,
                 processes=processes,
             )

@@ -23,6 +23,7 @@ from .checkpoint import (
     LAST,
     CheckpointError,
     PolicyRecord,
+    find_checkpoint,
     find_last,
     load_record,
     load_training,
@@ -30,7 +31,7 @@ from .checkpoint import (
     scale_record,
 )
 from .demonstrations import DataError, Demonstration, Source, load_demonstrations, split
-from .language import InstructionEncoder
+from .language import encoder_of
 from .learner import Learner
 from .run_log import RunLog
 from .settings import Settings
@@ -38,6 +39,8 @@ from .statistics import cloud_statistics
 from .windows import Samples, Windows
 
 SETTINGS_FILE = "settings.yaml"
+# Of a run that goes on: how long, how fast, and where the same weights of an encoder lie.
+MAY_CHANGE = ("train.steps", "train.threads", "model.language_weights")
 AHEAD = 2  # batches that are made while the network learns
 
 
@@ -68,6 +71,19 @@ class Outcome:
     waiting: float
 
 
+@dataclass(frozen=True)
+class Rollouts:
+    """Tries a policy out: every so many steps, and at the end.
+
+    Attributes:
+        every: Steps.
+        run: Given the folder of a checkpoint, tells the share of successes.
+    """
+
+    every: int
+    run: Callable[[Path], float]
+
+
 def train(
     settings: Settings,
     sources: Sequence[Source],
@@ -78,6 +94,7 @@ def train(
     told: Callable[[Progress], None] = lambda _: None,
     software: Mapping[str, str] | None = None,
     prepare: Callable[[list[Demonstration]], list[Demonstration]] = lambda loaded: loaded,
+    rollouts: Rollouts | None = None,
     rank: int = 0,
     processes: int = 1,
 ) -> Outcome:
@@ -94,6 +111,7 @@ def train(
         told: Called after every step.
         software: Versions, for the record.
         prepare: Changes the demonstrations before anything is made of them.
+        rollouts: Tries the policy out now and then; None = nobody does.
         rank: Of this process.
         processes: That share every step.
 
@@ -115,14 +133,19 @@ def train(
     _check_domains(demonstrations, settings)
     _check_batch(demonstrations, settings, processes)
     training, validation = split(demonstrations, settings.train.validation, settings.train.seed)
-    encoder = InstructionEncoder()
+    encoder = encoder_of(settings.model)
     windows = Windows(training, settings, encoder)
     held = Windows(validation, settings, encoder, windows.normaliser) if validation else None
     learner = Learner(settings, chosen)
-    record = _record(settings, windows, software or {})
+    record = _record(settings, windows, encoder.name, software or {})
     last = find_last(run)
     best = np.inf
     if last is not None:
+        if load_record(last).language not in ("", record.language):
+            raise TrainingError(
+                f"{run} was trained with another encoder of instructions: name the weights that it "
+                "had, model.language_weights=FOLDER, or another run"
+            )
         learner.resume(load_training(last))
         with contextlib.suppress(CheckpointError):
             found = load_record(run / CHECKPOINTS / BEST).validation
@@ -132,7 +155,9 @@ def train(
         text = yaml.safe_dump(settings.model_dump(mode="json"))
         write_atomically(run / SETTINGS_FILE, text.encode())
     log = RunLog(run, first=learner.step) if rank == 0 else None
-    return _Loop(learner, windows, held, record, run, log, told, best, rank, processes).go()
+    return _Loop(
+        learner, windows, held, record, run, log, told, best, rollouts, rank, processes
+    ).go()
 
 
 class _Loop:
@@ -148,12 +173,14 @@ class _Loop:
         log: RunLog | None,
         told: Callable[[Progress], None],
         best: float,
+        rollouts: Rollouts | None,
         rank: int,
         processes: int,
     ) -> None:
         self._learner, self._windows, self._held = learner, windows, held
         self._record, self._run, self._log, self._told = record, run, log, told
         self._best, self._rank, self._processes = best, rank, processes
+        self._rollouts = rollouts
         self._loss, self._saved = float("nan"), time.monotonic()
 
     def go(self) -> Outcome:
@@ -197,6 +224,11 @@ class _Loop:
             if value <= self._best:
                 self._best = value
                 self._save(BEST)
+        tried = self._rollouts
+        if tried is not None and (step % tried.every == 0 or step == train.steps):
+            self._save(LAST)
+            if self._rank == 0:
+                figures["success"] = tried.run(find_checkpoint(self._run / CHECKPOINTS / LAST))
         if self._log is not None:
             self._log.note(step, figures)
         self._told(Progress(step, train.steps, self._loss, rate, waiting))
@@ -273,7 +305,7 @@ def _device(name: str) -> torch.device:
 
 
 def _check_folder(run: Path, settings: Settings) -> None:
-    """A run goes on with the settings it began with; only its length may change."""
+    """A run goes on with the settings it began with, but for `MAY_CHANGE`."""
     file = run / SETTINGS_FILE
     if not file.exists():
         if run.is_dir() and any(run.iterdir()):
@@ -287,7 +319,7 @@ def _check_folder(run: Path, settings: Settings) -> None:
         raise TrainingError(f"{file} is damaged; name another folder, or remove this one")
     now = settings.model_dump(mode="json")
     changed = [*_differences(before, now)]
-    changed = [name for name in changed if name not in ("train.steps", "train.threads")]
+    changed = [name for name in changed if name not in MAY_CHANGE]
     if changed:
         raise TrainingError(
             f"{run} holds a training with other settings ({', '.join(changed[:4])}); "
@@ -324,7 +356,9 @@ def _check_batch(
         )
 
 
-def _record(settings: Settings, windows: Windows, software: Mapping[str, str]) -> PolicyRecord:
+def _record(
+    settings: Settings, windows: Windows, language: str, software: Mapping[str, str]
+) -> PolicyRecord:
     demonstrations = windows.demonstrations
     return PolicyRecord(
         settings=settings,
@@ -334,6 +368,7 @@ def _record(settings: Settings, windows: Windows, software: Mapping[str, str]) -
         durations=_longest(demonstrations),
         instances=tuple(sorted({d.instance for d in demonstrations})),
         step=0,
+        language=language if settings.model.language != "none" else "",
         clouds=cloud_statistics(demonstrations),
         cameras={d.domain: dict(d.camera_poses) for d in demonstrations if d.camera_poses},
         software=dict(software),

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from . import features
 from .augment import Moved, thinned
-from .demonstrations import DataError, Demonstration
+from .demonstrations import STILL, DataError, Demonstration
 from .language import InstructionEncoder, Words
 from .normaliser import LEAST, Normaliser, Scale
 from .settings import Settings
 
+REST = 3
+"""Steps at the end of a demonstration in which nothing is to move for it to end at rest."""
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -52,8 +54,9 @@ class Samples:
 class Windows:
     """Every step of some demonstrations, as a window.
 
-    Before the beginning the first frame is seen again; past the end the last command goes on, and
-    is marked as not valid.
+    Before the beginning the first frame is seen again. Past the end the last command goes on: where
+    a demonstration ends at rest that is what is to be done, and a policy that has not learned it
+    would not know when it is done; elsewhere it is marked as not valid.
 
     Args:
         demonstrations: Of any domains.
@@ -80,6 +83,7 @@ class Windows:
         lengths = [len(d) for d in demonstrations]
         self._episode = np.repeat(np.arange(len(lengths)), lengths)
         self._step = np.concatenate([np.arange(n) for n in lengths])
+        self._rests = [_ends_at_rest(d) for d in demonstrations]
         self._states = [features.states(d.tcp_pose, d.q, d.finger) for d in demonstrations]
         self.normaliser = normaliser or self._fit()
 
@@ -109,7 +113,7 @@ class Windows:
         """Actions (B, H, A) from steps of an episode on, and which are there."""
         d = self.demonstrations[episode]
         ahead = steps[:, None] + np.arange(1, self.settings.action.horizon + 1)
-        valid, ahead = ahead < len(d), np.minimum(ahead, len(d) - 1)
+        valid, ahead = (ahead < len(d)) | self._rests[episode], np.minimum(ahead, len(d) - 1)
         finger = d.finger_ref[ahead]
         if self.settings.action.space == "joints":
             return features.joint_actions(d.q[steps], d.q_ref[ahead], finger), valid
@@ -207,3 +211,9 @@ class Windows:
         if self.settings.model.language == "none":
             return None, None
         return self._encoder.batch([self.demonstrations[e].instruction for e in episodes])
+
+
+def _ends_at_rest(d: Demonstration) -> bool:
+    """Whether nothing is to move any more at the end of a demonstration."""
+    commands = np.column_stack([d.tcp_ref, d.finger_ref])[-REST - 1 :]
+    return len(commands) > REST and bool(np.abs(commands - commands[-1]).max() < STILL)

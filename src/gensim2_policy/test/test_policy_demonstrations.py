@@ -17,10 +17,10 @@ from gensim2_policy.demonstrations import (
     DataError,
     Demonstration,
     Source,
-    _smaller,
     load_demonstrations,
     moving,
     sampled,
+    smaller,
     split,
 )
 from gensim2_policy.settings import ObservationSettings
@@ -193,7 +193,7 @@ def test_modality_that_was_not_recorded(tmp_path: Path) -> None:
         load(tmp_path, seen=ObservationSettings(cloud_steps=0, cameras=("left_camera",)))
 
 
-def test_pictures_are_made_smaller(tmp_path: Path) -> None:
+def test_pictures_are_madesmaller(tmp_path: Path) -> None:
     write_episode(tmp_path, frames=3, image=(8, 12))
     seen = ObservationSettings(cloud_steps=0, cameras=("wrist_camera",), picture=(4, 6))
     (d,) = load(tmp_path, seen=seen)
@@ -201,7 +201,7 @@ def test_pictures_are_made_smaller(tmp_path: Path) -> None:
     (name,) = [e.episode_id for e in EpisodeStore(tmp_path).episodes()]
     whole = EpisodeStore(tmp_path).open_episode(name).images("wrist_camera")
     assert abs(int(d.pictures[1, 0, 0, 0, 0]) - whole[1, :2, :2, 0].mean()) <= 0.5
-    assert np.array_equal(_smaller(whole, (8, 12)), whole)
+    assert np.array_equal(smaller(whole, (8, 12)), whole)
 
 
 def test_damaged_data_is_named(tmp_path: Path) -> None:

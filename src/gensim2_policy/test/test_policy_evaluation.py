@@ -61,6 +61,10 @@ def test_the_report_can_be_read_again_and_escapes_what_it_shows(tmp_path: Path) 
         read_results(tmp_path / "other.csv")
 
 
+def lines_of(file: Path) -> list[str]:
+    return file.read_text().splitlines()
+
+
 def test_a_training_is_drawn_from_its_log(tmp_path: Path) -> None:
     log = tmp_path / "losses.csv"
     head = "step,loss,samples_per_second,validation_loss,validation_error\n"
@@ -72,6 +76,10 @@ def test_a_training_is_drawn_from_its_log(tmp_path: Path) -> None:
     log.write_text(head + "".join(lines))
     picture = save_loss_plot(tmp_path)
     assert picture is not None and picture.stat().st_size > 5000
+    without = picture.read_bytes()
+    tried = [*lines_of(log)]
+    log.write_text("\n".join([f"{tried[0]},success", *(f"{line},0.5" for line in tried[1:])]))
+    assert save_loss_plot(tmp_path) == picture and picture.read_bytes() != without
 
 
 def test_a_strip_is_spread_over_an_episode_of_any_length(tmp_path: Path) -> None:
@@ -140,11 +148,22 @@ def test_wrong_uses_are_told_and_leave_nothing(
     assert not (tmp_path / "runs").exists(), "no half-written run"
 
 
+LOOKS = ("observation.cameras=[a,b]", "observation.picture=[16,24]")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("model.language=minilm", "model.cloud.colour=true"),
+        (*LOOKS, "augment.yaw=0", "augment.shift=0"),
+    ],
+    ids=["words, coloured points", "pictures"],
+)
 def test_an_exported_policy_says_what_it_says_here(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], overrides: tuple[str, ...]
 ) -> None:
     pytest.importorskip("onnxruntime")
-    run = save_untrained(tmp_path / "run", "model.language=minilm")
+    run = save_untrained(tmp_path / "run", *overrides)
     assert export_cli.main([f"policy:={run}"]) == 0
     assert (run / "export" / "policy.onnx").stat().st_size > 1000
     assert (run / "export" / "policy.json").read_text()

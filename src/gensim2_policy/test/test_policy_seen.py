@@ -93,6 +93,46 @@ def test_clouds_that_are_none_are_refused(points: np.ndarray, text: str) -> None
         past.cloud(0, points.astype(np.float32), np.zeros(points.shape, np.uint8))
 
 
+def seeing(*overrides: str) -> Settings:
+    """Settings of a policy that looks through two cameras."""
+    cameras = "observation.cameras=[left_camera,wrist_camera]"
+    return small_settings(cameras, "observation.picture=[2,4]", *STILL, *overrides)
+
+
+def picture(value: int) -> np.ndarray:
+    return np.full((4, 8, 3), value, np.uint8)
+
+
+def test_pictures_are_those_of_the_moment_of_the_cloud_in_the_order_of_the_training() -> None:
+    past = history(seeing())
+    for k in range(8, 13):
+        past.picture(k * PERIOD, "wrist_camera", picture(k))
+        past.picture(k * PERIOD + PERIOD // 10, "left_camera", picture(100 + k))
+    past.cloud(10 * PERIOD, *cloud(0.1))
+    seen = past.at(10 * PERIOD)
+    assert seen.pictures is not None and seen.pictures.shape == (2, 2, 4, 3)
+    assert seen.pictures[:, 0, 0, 0].tolist() == [110, 10]
+
+
+def test_a_picture_of_another_moment_is_not_acted_on() -> None:
+    """A camera that has failed is told, and which."""
+    past = history(seeing("observation.cloud_steps=0"))
+    past.picture(10 * PERIOD, "wrist_camera", picture(1))
+    assert past.newest_ns is None
+    with pytest.raises(NotSeenError, match="no picture of left_camera"):
+        past.at(10 * PERIOD)
+    past.picture(12 * PERIOD, "left_camera", picture(2))
+    assert past.newest_ns == 10 * PERIOD
+    past.picture(12 * PERIOD, "wrist_camera", picture(1))
+    assert past.newest_ns == 12 * PERIOD and past.at(12 * PERIOD).pictures is not None
+    with pytest.raises(NotSeenError, match=r"left_camera within 0\.2"):
+        past.at(14 * PERIOD)
+    past.begin(13 * PERIOD)
+    assert past.newest_ns is None, "what was before the task is not looked at"
+    with pytest.raises(ValueError, match="left_camera is empty"):
+        past.picture(15 * PERIOD, "left_camera", np.zeros((0, 4, 3), np.uint8))
+
+
 @pytest.mark.parametrize("space", ["tcp", "joints"])
 def test_an_observation_in_use_is_a_window_of_the_training(space: str) -> None:
     """To the last number: frames, scales, order of the points, and no noise."""

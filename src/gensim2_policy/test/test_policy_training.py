@@ -98,7 +98,7 @@ def test_scales_of_the_policy_are_those_of_its_training_set(data: Path, tmp_path
     held = training.split(
         list(training.load_demonstrations([Source(data)], record.settings.observation)), 0.1, 0
     )[0]
-    windows = training.Windows(held, record.settings, training.InstructionEncoder())
+    windows = training.Windows(held, record.settings, language.InstructionEncoder())
     for one, other in (("state", "offset"), ("state", "scale"), ("action", "scale")):
         mine = getattr(getattr(record.normaliser, one), other)
         assert np.array_equal(mine, getattr(getattr(windows.normaliser, one), other))
@@ -131,6 +131,22 @@ def test_log_has_every_validation(data: Path, tmp_path: Path) -> None:
     errors = [float(row["validation_error"]) for row in rows]
     assert outcome.best == pytest.approx(min(errors), rel=1e-4)
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+def test_a_policy_is_tried_out_while_it_is_trained(data: Path, tmp_path: Path) -> None:
+    """At the asked steps and at the end, each time with the weights of that step."""
+    tried: list[int] = []
+
+    def try_out(checkpoint: Path) -> float:
+        tried.append(load_network(checkpoint)[1].step)
+        return 0.25 * len(tried)
+
+    rollouts = training.Rollouts(4, try_out)
+    run(data, tmp_path / "run", rollouts=rollouts)
+    assert tried == [4, 6]
+    with (tmp_path / "run" / "losses.csv").open() as stream:
+        rows = {row["step"]: row["success"] for row in csv.DictReader(stream)}
+    assert rows == {"3": "", "4": "0.25", "6": "0.5"}
 
 
 def test_best_is_kept_and_not_the_last(

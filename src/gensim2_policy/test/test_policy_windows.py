@@ -78,6 +78,20 @@ def test_padding_is_the_last_command_and_is_marked() -> None:
     assert np.allclose(T[2, :, :3, 3], d.tcp_ref[8, :3], atol=1e-6)
 
 
+def test_staying_at_rest_is_learned_where_a_demonstration_ends_at_rest() -> None:
+    """Or a policy goes on moving when it is done, and undoes what it has done."""
+    d = demonstration(frames=9)
+    last = {
+        name: np.concatenate([getattr(d, name)[:5], np.repeat(getattr(d, name)[4:5], 4, 0)])
+        for name in ("tcp_ref", "q_ref", "finger_ref")
+    }
+    rests = dataclasses.replace(d, **last)
+    samples = windows(joints(*STILL), rests).batch(np.arange(9))
+    assert samples.valid.all()
+    goes_on = dataclasses.replace(rests, finger_ref=d.finger_ref)
+    assert not windows(joints(*STILL), goes_on).batch(np.array([8])).valid.any()
+
+
 def test_scales_fit_the_training_and_are_those_of_the_validation() -> None:
     settings = small_settings()
     training = windows(settings, demonstration(0), demonstration(1))

@@ -72,6 +72,11 @@ POLICY = Argument(
     "policy", "", "Folder of a trained policy: of a run, or of one of its checkpoints"
 )
 POLICY_DEVICE = Argument("policy_device", "cpu", "Where the policy runs", choices=("cpu", "cuda"))
+LANGUAGE_WEIGHTS = Argument(
+    "language_weights",
+    "",
+    "Folder of the CLIP model of a policy that has one; empty = where it was in the training",
+)
 PREFLIGHT = Argument(
     "preflight",
     "warn",
@@ -224,6 +229,7 @@ BRINGUP = (
     CONTROLLER,
     POLICY,
     POLICY_DEVICE,
+    LANGUAGE_WEIGHTS,
     PREFLIGHT,
     ASSET_ROOT,
     SOLVER_ROOT,

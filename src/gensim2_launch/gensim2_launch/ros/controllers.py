@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from launch_ros.actions import Node
 
-from gensim2_launch.ros.arguments import POLICY, POLICY_DEVICE, PREFLIGHT, Argument
+from gensim2_launch.ros.arguments import (
+    LANGUAGE_WEIGHTS,
+    POLICY,
+    POLICY_DEVICE,
+    PREFLIGHT,
+    Argument,
+)
 from gensim2_launch.ros.description import node
 from launch import Condition
 
@@ -15,11 +21,14 @@ def dagger(use_sim_time: Argument, condition: Condition | None = None) -> Node:
 
 
 def policy(use_sim_time: Argument, condition: Condition | None = None) -> Node:
-    """A trained policy; its arguments are `POLICY`, `POLICY_DEVICE` and `PREFLIGHT`."""
+    """A trained policy.
+
+    Its arguments are `POLICY`, `POLICY_DEVICE`, `LANGUAGE_WEIGHTS` and `PREFLIGHT`.
+    """
     return node(
         "gensim2_policy",
         "policy",
-        *(POLICY, PREFLIGHT, use_sim_time),
+        *(POLICY, LANGUAGE_WEIGHTS, PREFLIGHT, use_sim_time),
         parameters={"device": POLICY_DEVICE.parameter()},
         condition=condition,
     )
