@@ -20,12 +20,13 @@ import typer
 from gensim2_generation.affordances import shipped_affordances
 from gensim2_generation.candidate import Candidate
 from gensim2_generation.composer import OF_MODE, Composer
-from gensim2_generation.generator import Decision, End, Options, Pool, Progress, generate
+from gensim2_generation.generator import Options, Pool, generate
 from gensim2_generation.judging import VerifyConfig
 from gensim2_generation.library import TaskLibrary
 from gensim2_generation.local_model import LocalModel
 from gensim2_generation.local_source import LocalSource
 from gensim2_generation.metrics import Figures, figures
+from gensim2_generation.outcome import Decision, End, Progress
 from gensim2_generation.run_folder import RunError, RunFolder, RunRequest, read_decisions
 from gensim2_generation.source import Known, Proposed, Source, SourceError, Wanted
 from gensim2_generation.verdict import Verdict

@@ -10,6 +10,7 @@ from typing import Any
 
 from gensim2_episodes.provenance import software_record
 
+from . import local_prompts
 from .affordances import shipped_affordances
 from .asker import Backends
 from .asking import Model
@@ -19,6 +20,7 @@ from .composer import Composer
 from .exchanges import RecordingModel, ReplayModel
 from .library import TaskLibrary
 from .llm_source import LlmSource
+from .local_source import LocalSource
 from .pipeline import PipelineOptions
 from .report import write_report
 from .run_folder import EXCHANGES
@@ -60,6 +62,10 @@ class ProjectWorkshop:
             if not settings.exchanges:
                 raise SettingsError("backend replay: exchanges: name a record, or a run's folder")
             replayed = ReplayModel(file / EXCHANGES if file.is_dir() else file)
+            if replayed.system == local_prompts.SYSTEM:
+                return LocalSource(
+                    wanted, shipped_affordances(), replayed, backend, told=order.asking
+                )
             # The same question is one at the same temperature.
             backends = Backends(replayed, {}, _temperatures(settings))
         else:
@@ -131,7 +137,6 @@ def _pictures(asset_root: str) -> Pictures:
 
 def _local(order: Order) -> Source:
     from .local_model import LocalModel
-    from .local_source import LocalSource
 
     model = RecordingModel(LocalModel(cancelled=order.cancelled), order.run / EXCHANGES)
-    return LocalSource(order.wanted, shipped_affordances(), model)
+    return LocalSource(order.wanted, shipped_affordances(), model, told=order.asking)

@@ -167,6 +167,9 @@ class ReplayModel:
     Args:
         file: Of a `RecordingModel`.
 
+    Attributes:
+        system: What the model was told that it is; backends tell it other things.
+
     Raises:
         SourceError: It cannot be read, or is none.
     """
@@ -176,6 +179,7 @@ class ReplayModel:
         if not exchanges:
             raise SourceError(f"{file}: holds no exchange")
         self.name = exchanges[0].model
+        self.system = exchanges[0].system
         self._answers: dict[str, deque[Exchange]] = {}
         for exchange in exchanges:
             self._answers.setdefault(exchange.question, deque()).append(exchange)

@@ -30,6 +30,7 @@ from .paraphrasing import said_before, said_otherwise, tasks_to_say
 from .source import ExhaustedError, Known, Proposed, Refused, SourceError, Wanted
 from .verdict import Verdict
 
+STAGE = "propose"  # of all questions
 MODES = (*OF_MODE, "paraphrase")
 MOST_OPTIONS = 12  # that are offered at once
 TRIES = 3  # for a sentence that says what the task is
@@ -67,12 +68,22 @@ class LocalSource:
         wanted: What is asked for.
         affordances: What can be done.
         model: Decides.
+        backend: For tables and records: local or replay.
+        told: Called with the stage of every question.
 
     Raises:
         SourceError: The mode needs somebody who sees, or nothing fits what is wanted.
     """
 
-    def __init__(self, wanted: Wanted, affordances: Affordances, model: Model) -> None:
+    def __init__(
+        self,
+        wanted: Wanted,
+        affordances: Affordances,
+        model: Model,
+        backend: str = "local",
+        *,
+        told: Callable[[str], None] = lambda stage: None,
+    ) -> None:
         if wanted.mode not in MODES:
             more = "; the model sees nothing" if wanted.mode == "image" else ""
             raise SourceError(
@@ -80,6 +91,7 @@ class LocalSource:
                 f"{', '.join(MODES)}{more}"
             )
         self._wanted, self._affordances, self._model = wanted, affordances, model
+        self._backend, self._told = backend, told
         self._rng = np.random.default_rng(wanted.seed)
         self._asked = 0
         self._nouns = {noun(c) for c in affordances.categories} | local_prompts.NOUNS
@@ -106,7 +118,7 @@ class LocalSource:
     @property
     def name(self) -> str:
         """See `Source`."""
-        return f"local {self._model.name}"
+        return f"{self._backend} {self._model.name}"
 
     def propose(self, known: Known) -> Proposed:
         """See `Source`."""
@@ -192,9 +204,10 @@ class LocalSource:
         self, question: str, kind: type[Wished], temperature: float, making: _Making
     ) -> Wished:
         self._asked += 1
+        self._told(STAGE)
         answer = self._model.ask(
             Ask(
-                stage="propose",
+                stage=STAGE,
                 system=local_prompts.SYSTEM,
                 user=question,
                 answer=kind,
@@ -270,7 +283,7 @@ class LocalSource:
 
     def _origin(self, making: _Making, repairs: tuple[str, ...] = ()) -> Origin:
         return Origin(
-            source="local",
+            source=self._backend,
             model=self._model.name,
             mode=self._wanted.mode,
             prompts=local_prompts.REVISION,
@@ -292,7 +305,7 @@ def _one_of(key: str, options: tuple[str, ...]) -> type[BaseModel]:
 
 def _refused(reason: str, making: _Making) -> Refused:
     return Refused(
-        stage="propose",
+        stage=STAGE,
         reason=reason,
         tokens=making.tally.tokens,
         cost=making.tally.cost,

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from gensim2_generation.affordances import shipped_affordances
 from gensim2_generation.asking import Answer, Ask
+from gensim2_generation.backends import ProjectWorkshop
 from gensim2_generation.candidate import Candidate
 from gensim2_generation.composer import OF_MODE
+from gensim2_generation.exchanges import RecordingModel
 from gensim2_generation.grammar import Choice, Family, choices, outline
 from gensim2_generation.local_decisions import KINDS, Decision, menu, path_of
 from gensim2_generation.local_source import LocalSource
+from gensim2_generation.run_folder import EXCHANGES
+from gensim2_generation.service import Order
+from gensim2_generation.settings import Settings
 from gensim2_generation.source import ExhaustedError, Known, Refused, SourceError, Wanted
 from gensim2_generation.verdict import EXPERT, Trial, Verdict
 
@@ -257,6 +263,21 @@ def test_the_same_seed_asks_the_same_questions() -> None:
         source(model, seed=4).propose(NOTHING)
         told.append([(q.user, q.seed) for q in model.asked])
     assert told[0] == told[1]
+
+
+def test_a_record_is_replayed_bit_for_bit_by_the_backend_it_is_of(tmp_path: Path) -> None:
+    settings = Settings(exchanges=str(tmp_path))
+    asked: list[str] = []
+    order = Order(Wanted(seed=4), settings, tmp_path, tmp_path, asking=asked.append)
+    recorded = LocalSource(
+        order.wanted, KNOWN, RecordingModel(Scripted(), tmp_path / EXCHANGES)
+    ).propose(NOTHING)
+    replaying = ProjectWorkshop().source("replay", order)
+    replayed = replaying.propose(NOTHING)
+    assert isinstance(recorded, Candidate) and isinstance(replayed, Candidate)
+    assert replayed.files() == recorded.files()
+    assert (replayed.origin.source, replaying.name) == ("replay", "replay script")
+    assert set(asked) == {"propose"}
 
 
 def test_all_kinds_are_on_a_menu_that_is_cut() -> None:
