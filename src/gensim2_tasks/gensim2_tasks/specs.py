@@ -98,7 +98,7 @@ class SubTask(_Strict):
             the success of the task.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,59}$")
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,59}$")
     object: str
     solvers: tuple[SolverName, ...] = Field(default=(), max_length=MAX_SOLVERS)
     skill: Literal["", "pick", "place"] = ""
