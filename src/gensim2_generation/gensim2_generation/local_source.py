@@ -130,7 +130,7 @@ class LocalSource:
             raise ExhaustedError("every task that the grammar offers in this mode is known")
         try:
             path = self._complete((), making)
-        except AnswerError as error:
+        except (AnswerError, UnusableReplyError) as error:
             return _refused(str(error), making)
         return self._finished(path, making)
 
@@ -142,7 +142,7 @@ class LocalSource:
         making, reason = _Making(), plain(verdict.reason, LONGEST_REASON)
         try:
             changed = self._changed(path, making, reason)
-        except AnswerError as error:
+        except (AnswerError, UnusableReplyError) as error:
             return _refused(str(error), making)
         if changed is None:
             return None

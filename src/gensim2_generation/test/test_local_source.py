@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gensim2_generation.affordances import shipped_affordances
+from gensim2_generation.answers import UnusableReplyError
 from gensim2_generation.asking import Answer, Ask
 from gensim2_generation.backends import ProjectWorkshop
 from gensim2_generation.candidate import Candidate
@@ -143,6 +144,15 @@ def test_an_answer_beside_the_options_is_refused_with_its_cost() -> None:
     found = source(Scripted(lambda key, options: "import os")).propose(NOTHING)
     assert isinstance(found, Refused)
     assert found.stage == "propose" and "kind" in found.reason and found.tokens == (10, 5)
+
+
+def test_a_decision_that_was_cut_off_costs_one_proposal_and_not_the_run() -> None:
+    class Endless(Scripted):
+        def ask(self, question: Ask) -> Answer:
+            raise UnusableReplyError("the answer is longer than 64 tokens")
+
+    found = source(Endless()).propose(NOTHING)
+    assert isinstance(found, Refused) and "longer than 64 tokens" in found.reason
 
 
 @pytest.mark.parametrize(
