@@ -114,7 +114,7 @@ class RolloutConfig:
     latency: float = 0.2
     lead: float = 0.06
     every: float = 0.1
-    rest: float = 1.0
+    rest: float = 1.5
     limit: float = 15.0
     timeout: float = 120.0
 
