@@ -25,7 +25,6 @@ from gensim2_policy.training import TrainingError, train
 from gensim2_policy.untrained import save_untrained
 from policy_samples import small_settings, write_episode
 from safetensors.torch import load_file, save_file
-from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel
 
 WIDTH = 8
@@ -39,6 +38,13 @@ TEXT = {
 SEES = {**TEXT, "image_size": 32, "patch_size": 16}
 
 
+def alphabet() -> list[str]:
+    """A letter for every byte, as tokenizers of this kind have it."""
+    shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = iter(range(256, 512))
+    return [chr(b if b in shown else next(others)) for b in range(256)]
+
+
 def save_clip(folder: Path, seed: int = 0, *, whole: bool = False) -> Path:
     """A CLIP model that has learned nothing and reads single letters; ``whole`` with its eyes."""
     torch.manual_seed(seed)
@@ -48,7 +54,7 @@ def save_clip(folder: Path, seed: int = 0, *, whole: bool = False) -> Path:
         else CLIPTextModel(CLIPTextConfig(**TEXT))
     )
     model.save_pretrained(folder)
-    letters = sorted(ByteLevel.alphabet())
+    letters = sorted(alphabet())
     tokens = [*letters, *(f"{a}</w>" for a in letters), "<|startoftext|>", "<|endoftext|>"]
     (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
