@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,14 +29,14 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel
 
 WIDTH = 8
-TEXT = {
+TEXT: dict[str, Any] = {
     "vocab_size": 514,
     "hidden_size": WIDTH,
     "intermediate_size": 16,
     "num_hidden_layers": 1,
     "num_attention_heads": 2,
 }
-SEES = {**TEXT, "image_size": 32, "patch_size": 16}
+SEES: dict[str, Any] = {**TEXT, "image_size": 32, "patch_size": 16}
 
 
 def alphabet() -> list[str]:
