@@ -28,13 +28,14 @@ from gensim2_tasks.task_library import SOLVERS, TASKS
 from .candidate import Candidate, CandidateError, Origin, make_candidate
 from .examples import Example, nearest
 from .library_files import (
-    MEND,
     LibraryError,
+    check_folder,
     files,
     is_file,
     locked,
     read_document,
     read_record,
+    record_bytes,
     strangers,
 )
 from .novelty import Novelty
@@ -42,6 +43,7 @@ from .source import Proposed
 from .verdict import Verdict
 
 RECORDS, REJECTED, LOCK = "records", "rejected", ".lock"
+KINDS = {TASKS: ".yaml", SOLVERS: ".yaml", RECORDS: ".json", REJECTED: ".json"}
 NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,59}")
 LATEST = 500  # rejections that are looked at for examples
 NAMELESS = "Nameless"
@@ -89,9 +91,18 @@ class TaskLibrary:
     def problems(self) -> list[str]:
         """What is wrong in the folder, a line for each file."""
         found = []
-        for kind, suffix in ((TASKS, ".yaml"), (SOLVERS, ".yaml"), (RECORDS, ".json")):
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            found.append(f"{self.folder} is no folder")
+        for kind, suffix in KINDS.items():
+            try:
+                check_folder(self.folder / kind)
+            except LibraryError as error:
+                found.append(str(error))
             for name in strangers(self.folder / kind, suffix):
                 found.append(f"{self.folder / kind / name}: no file of a library, or a link")
+        for file in files(self.folder / TASKS, ".yaml"):
+            if NAME.fullmatch(file.stem) is None:
+                found.append(f"{file}: no name of a task; it begins with a capital")
         for name in self.names():
             for read in (self.load, self.record):
                 try:
@@ -147,11 +158,13 @@ class TaskLibrary:
             LibraryError: There is one of this name, or with a solver of the same name.
             OSError: It cannot be written; nothing of it is seen.
         """
-        record = {
-            **self._record(candidate),
-            "novelty": dataclasses.asdict(novelty),
-            "verification": dataclasses.asdict(verdict) | {"pass_rate": verdict.pass_rate},
-        }
+        record = _json(
+            {
+                **self._record(candidate),
+                "novelty": dataclasses.asdict(novelty),
+                "verification": dataclasses.asdict(verdict) | {"pass_rate": verdict.pass_rate},
+            }
+        )
         with locked(self.folder / LOCK):
             self._check_room(candidate)
             self._put(candidate, record)
@@ -189,6 +202,8 @@ class TaskLibrary:
             OSError: It cannot be removed.
         """
         with locked(self.folder / LOCK):
+            for kind in KINDS:
+                self._check_own(kind)
             self.check(name)
             own = self._own_solvers(name)
             self._file(TASKS, name).unlink()
@@ -226,11 +241,11 @@ class TaskLibrary:
                 every.append(_example(self.record(name), True))
         return nearest(every, words, most)
 
-    def _record_or_new(self, name: str) -> Mapping[str, Any]:
+    def _record_or_new(self, name: str) -> bytes:
         try:
-            return self.record(name)
+            return record_bytes(self.folder / RECORDS / f"{name}.json")
         except LibraryError:
-            return self._record(self.load(name))
+            return _json(self._record(self.load(name)))
 
     def _check_room(self, candidate: Candidate) -> None:
         """Refuses what would take the place of something that belongs to an accepted task."""
@@ -243,14 +258,14 @@ class TaskLibrary:
                     f"{self.folder} has a solver {solver} already, of the task {users[0]}"
                 )
 
-    def _put(self, candidate: Candidate, record: Mapping[str, Any]) -> None:
+    def _put(self, candidate: Candidate, record: bytes) -> None:
         """Writes a task; the task file, by which it is found, comes last."""
         for kind in (SOLVERS, RECORDS, TASKS):
             self._folder(kind)
         *solvers, task = candidate.files().items()
         for path, text in solvers:
             self._write(self.folder / path, text.encode())
-        self._write(self.folder / RECORDS / f"{candidate.name}.json", _json(record))
+        self._write(self.folder / RECORDS / f"{candidate.name}.json", record)
         self._write(self.folder / task[0], task[1].encode())
 
     def _record(self, candidate: Candidate) -> dict[str, Any]:
@@ -313,10 +328,16 @@ class TaskLibrary:
     def _file(self, kind: str, name: str) -> Path:
         return self.folder / kind / f"{name}.yaml"
 
+    def _check_own(self, kind: str) -> None:
+        try:
+            check_folder(self.folder / kind)
+        except LibraryError as error:
+            # To who writes it is as a folder that cannot be written, and no fault of the task.
+            raise OSError(str(error)) from None
+
     def _folder(self, kind: str) -> Path:
+        self._check_own(kind)
         folder = self.folder / kind
-        if folder.is_symlink():
-            raise LibraryError(f"{folder} is a link: nothing is written through it; {MEND}")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -30,15 +30,27 @@ class LibraryError(ValueError):
 
 
 def is_file(file: Path) -> bool:
-    """Whether it is a file itself, and not a link to one."""
+    """Whether it is a file of the folder itself, and not one that a link leads to."""
     try:
-        return stat.S_ISREG(file.lstat().st_mode)
+        return stat.S_ISREG(file.lstat().st_mode) and not file.parent.is_symlink()
     except (OSError, ValueError):
         return False
 
 
+def check_folder(folder: Path) -> None:
+    """Refuses what stands where a folder of a library should be; one that is missing may be made.
+
+    Raises:
+        LibraryError: It is a link, or no folder.
+    """
+    if folder.is_symlink():
+        raise LibraryError(f"{folder} is a link, which nothing is read or written through; {MEND}")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise LibraryError(f"{folder} is no folder; {MEND}")
+
+
 def files(folder: Path, suffix: str) -> list[Path]:
-    """Files of a folder that are named as files of a library are; none without the folder.
+    """Files of a folder that are named as files of a library are; see `check_folder` for others.
 
     Raises:
         OSError: The folder cannot be read.
@@ -62,10 +74,10 @@ def read_document(file: Path) -> dict[str, Any]:
     Raises:
         LibraryError: It does not, or is no file of its own.
     """
-    _refuse_links(file)
+    data = _read(file, GONE, MAX_BYTES)
     try:
-        document = load_yaml(read_file(file, needed=GONE, limit=MAX_BYTES).decode("utf-8"))
-    except (AssetError, YamlError, UnicodeDecodeError) as error:
+        document = load_yaml(data.decode("utf-8"))
+    except (YamlError, UnicodeDecodeError) as error:
         raise LibraryError(f"{file}: {error}; {MEND}") from None
     if not isinstance(document, dict):
         raise LibraryError(f"{file}: a mapping is expected; {MEND}")
@@ -78,15 +90,18 @@ def read_record(file: Path) -> Mapping[str, Any]:
     Raises:
         LibraryError: There is none, or it is broken.
     """
-    _refuse_links(file)
-    needed = "it says where a task comes from"
-    try:
-        found = json.loads(read_file(file, needed=needed, limit=MAX_RECORD))
-    except (AssetError, ValueError, RecursionError) as error:
-        raise LibraryError(f"{file}: {error}") from None
-    if not isinstance(found, dict):
-        raise LibraryError(f"{file}: no record; {MEND}")
-    return found
+    return _parsed(file, record_bytes(file))
+
+
+def record_bytes(file: Path) -> bytes:
+    """A record as it stands in its file, for a copy that is no longer than it.
+
+    Raises:
+        LibraryError: See `read_record`.
+    """
+    data = _read(file, "it says where a task comes from", MAX_RECORD)
+    _parsed(file, data)
+    return data
 
 
 @contextlib.contextmanager
@@ -106,13 +121,30 @@ def locked(file: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _refuse_links(file: Path) -> None:
+def _parsed(file: Path, data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise LibraryError(f"{file}: {error}; {MEND}") from None
+    if not isinstance(found, dict):
+        raise LibraryError(f"{file}: no record; {MEND}")
+    return found
+
+
+def _read(file: Path, needed: str, limit: int) -> bytes:
+    check_folder(file.parent)
     if file.is_symlink():
         raise LibraryError(f"{file}: a link; a library has files of its own only; {MEND}")
+    try:
+        return read_file(file, needed=needed, limit=limit)
+    except AssetError as error:
+        raise LibraryError(str(error)) from None
 
 
 def _entries(folder: Path, suffix: str) -> list[tuple[str, bool]]:
     """Names, and whether each is that of a file of a library; hidden ones are left out."""
+    if folder.is_symlink():
+        return []
     try:
         with os.scandir(folder) as entries:
             return [
@@ -125,5 +157,5 @@ def _entries(folder: Path, suffix: str) -> list[tuple[str, bool]]:
                 for e in entries
                 if not e.name.startswith(".")
             ]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []

@@ -176,10 +176,54 @@ def test_nothing_is_written_through_a_link_out_of_the_folder(tmp_path: Path, kin
     (tmp_path / "library").mkdir()
     (tmp_path / "library" / kind).symlink_to(outside)
     library = TaskLibrary(tmp_path / "library")
-    with pytest.raises(LibraryError, match="is a link"):
-        library.add(own_solver("PullDrawer", "PullDrawerPull"), GOOD, NEW)
-        library.reject(candidate(), "execute", "it fell")
+    with pytest.raises(OSError, match="is a link"):
+        if kind == "rejected":
+            library.reject(candidate(), "execute", "it fell")
+        else:
+            library.add(own_solver("PullDrawer", "PullDrawerPull"), GOOD, NEW)
     assert not list(outside.iterdir())
+    (tmp_path / "library" / kind).unlink()
+    (tmp_path / "library" / kind).write_text("")
+    assert "is no folder" in "\n".join(library.problems())
+
+
+@pytest.mark.parametrize("kind", ["tasks", "solvers", "records"])
+def test_nothing_is_read_or_removed_behind_a_link(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = TaskLibrary(tmp_path / "library")
+    library.add(own_solver("PullDrawer", "PullDrawerPull"), GOOD, NEW)
+    outside = tmp_path / "outside"
+    (library.folder / kind).rename(outside)
+    (library.folder / kind).symlink_to(outside)
+    there = list(outside.iterdir())
+    with pytest.raises(OSError, match="is a link"):
+        library.remove("PullDrawer")
+    assert list(outside.iterdir()) == there
+    assert f"{kind} is a link" in "\n".join(library.problems())
+    assert library.names() == ([] if kind == "tasks" else ["PullDrawer"])
+    with pytest.raises(LibraryError):
+        library.record("PullDrawer") if kind == "records" else library.load("PullDrawer")
+    monkeypatch.setenv(VARIABLE, str(library.folder))
+    assert library_names(kind) == []
+
+
+def test_a_file_that_no_task_can_be_named_after_is_told_of(tmp_path: Path) -> None:
+    library = filled(tmp_path, 0.5)
+    text = (tmp_path / "tasks" / "OpenDrawerTo50.yaml").read_text()
+    (tmp_path / "tasks" / "lower.yaml").write_text(text)
+    (problem,) = library.problems()
+    assert "lower.yaml" in problem and "capital" in problem
+
+
+def test_a_copied_record_is_not_longer_than_the_one_that_was_given(tmp_path: Path) -> None:
+    """Indenting what is nested deeply would make a gigabyte of a file of two megabytes."""
+    library = filled(tmp_path / "one", 0.5)
+    record = tmp_path / "one" / "records" / "OpenDrawerTo50.json"
+    record.write_text(f'{{"x": {"[" * 300}{",".join("0" * 2000)}{"]" * 300}}}')
+    library.export(["OpenDrawerTo50"], tmp_path / "two")
+    copy = tmp_path / "two" / "records" / "OpenDrawerTo50.json"
+    assert copy.read_bytes() == record.read_bytes()
 
 
 def test_broken_and_hostile_files_are_told_of_and_spoil_nothing_else(

@@ -23,9 +23,17 @@ def library_folder() -> Path:
     """Folder of the library; it need not exist."""
     own = os.environ.get(VARIABLE)
     if own:
-        return Path(own).expanduser()
+        return user_path(own)
     home = os.environ.get("XDG_DATA_HOME")
-    return (Path(home) if home else Path.home() / ".local" / "share") / "gensim2" / "library"
+    return (Path(home) if home else user_path("~/.local/share")) / "gensim2" / "library"
+
+
+def user_path(text: str | Path) -> Path:
+    """A path that may begin with ``~``; the name of a user whom nobody knows stays as it is."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def library_names(kind: str = TASKS) -> list[str]:
@@ -34,10 +42,13 @@ def library_names(kind: str = TASKS) -> list[str]:
     Links and names that no task has are left out: what anybody may put there must not lead out of
     the folder.
     """
+    folder = library_folder() / kind
     try:
+        if folder.is_symlink():
+            return []
         return sorted(
             f.stem
-            for f in (library_folder() / kind).iterdir()
+            for f in folder.iterdir()
             if f.suffix == ".yaml" and _NAME.fullmatch(f.stem) and not f.is_symlink()
         )
     except OSError:
