@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gensim2_episodes.provenance import software_record
+from gensim2_tasks.task_library import user_path
 
 from . import local_prompts
 from .affordances import shipped_affordances
@@ -58,7 +59,7 @@ class ProjectWorkshop:
         if backend == "local":
             return _local(order)
         if backend == "replay":
-            file = Path(settings.exchanges).expanduser()
+            file = user_path(settings.exchanges)
             if not settings.exchanges:
                 raise SettingsError("backend replay: exchanges: name a record, or a run's folder")
             replayed = ReplayModel(file / EXCHANGES if file.is_dir() else file)
@@ -96,7 +97,7 @@ class ProjectWorkshop:
         from .openai_model import OpenAiModel
 
         settings = order.settings
-        prices = load_prices(Path(settings.prices).expanduser()) if settings.prices else PriceList()
+        prices = load_prices(user_path(settings.prices)) if settings.prices else PriceList()
         limits = BudgetLimits(settings.max_tokens, settings.max_cost, settings.max_minutes)
         budget = Budget(limits, prices, self.clock)
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NoReturn, Protocol
 
 import typer
 from gensim2_episodes.dataset_cli import make_console
-from gensim2_tasks.task_library import library_folder
+from gensim2_tasks.task_library import library_folder, user_path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -185,7 +185,7 @@ _AS_IS: dict[str, Any] = {"soft_wrap": True, "markup": False}
 
 
 def _open(context: typer.Context, folder: Path | None) -> TaskLibrary:
-    return TaskLibrary((folder or library_folder()).expanduser(), context.obj.software)
+    return TaskLibrary(user_path(folder or library_folder()), context.obj.software)
 
 
 def _selected(shelf: TaskLibrary, names: Sequence[str]) -> list[str]:
@@ -297,16 +297,26 @@ def _text(record: Mapping[str, Any], key: str) -> str:
 
 def _number(record: Mapping[str, Any], key: str, form: str) -> str:
     value = record.get(key)
-    return form.format(value) if isinstance(value, int | float) else "-"
+    try:
+        return form.format(value) if isinstance(value, int | float) else "-"
+    except OverflowError:  # no measurement is as large as that
+        return "-"
 
 
 def main(arguments: Sequence[str] | None = None, shop: Shop | None = None) -> None:
     """Runs the command line; errors end it with one line and exit code 1."""
     try:
         app(None if arguments is None else list(arguments), obj=shop or _shop())
-    except (LibraryError, VerifierError, OSError) as error:
-        print(f"error: {plain(str(error), 1000)}", file=sys.stderr)
-        sys.exit(1)
+    except (LibraryError, VerifierError) as error:
+        _fail(str(error))
+    except OSError as error:
+        mend = "; choose a folder that can be read and written, and that has room"
+        _fail(f"{error}{mend if error.errno else ''}")
+
+
+def _fail(text: str) -> NoReturn:
+    print(f"error: {plain(text, 1000)}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _shop() -> Shop:

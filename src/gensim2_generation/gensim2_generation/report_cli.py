@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from gensim2_episodes.dataset_cli import make_console
+from gensim2_tasks.task_library import user_path
 from rich.markup import escape
 from rich.table import Table
 
@@ -32,7 +33,7 @@ def report(
     Runs of the same backend, model and mode are taken together.
     """
     decisions = []
-    for folder in dict.fromkeys(f.expanduser().resolve() for f in folders):
+    for folder in dict.fromkeys(user_path(f).resolve() for f in folders):
         read_request(folder)
         decisions += [decision for decision, _ in read_decisions(folder)]
     if not decisions:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from gensim2_tasks.task_library import user_path
+
 from .composer import ALL
 from .generator import Pool, Shelf, generate
 from .outcome import Counts, End, Outcome, Progress
@@ -156,7 +158,7 @@ class GeneratorService:
             self._say(f"backend {chosen.backend}: {chosen.why}")
         library = self._workshop.library(settings.library_folder())
         folder = RunFolder(
-            Path(request.run).expanduser() if request.run else self._new_folder(),
+            user_path(request.run) if request.run else self._new_folder(),
             RunRequest(
                 wanted,
                 chosen.backend,
@@ -206,7 +208,7 @@ class GeneratorService:
         return outcome
 
     def _new_folder(self) -> Path:
-        runs = Path(self._settings.runs).expanduser()
+        runs = user_path(self._settings.runs)
         stem = self._today().strftime("%Y-%m-%d_%H-%M-%S")
         names = (stem, *(f"{stem}_{n}" for n in range(2, 1000)))
         return next(runs / name for name in names if not (runs / name).exists())

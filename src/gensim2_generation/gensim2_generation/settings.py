@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gensim2_control.parameter_field import parameter
-from gensim2_tasks.task_library import library_folder
+from gensim2_tasks.task_library import library_folder, user_path
 
 from .generator import Options
 from .judging import VerifyConfig
@@ -121,7 +121,7 @@ class Settings:
 
     def library_folder(self) -> Path:
         """Folder of the library."""
-        return Path(self.library).expanduser() if self.library else library_folder()
+        return user_path(self.library) if self.library else library_folder()
 
 
 def by_stage(text: str, name: str) -> dict[str, str]:

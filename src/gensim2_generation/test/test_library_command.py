@@ -17,6 +17,7 @@ from gensim2_generation.source import Refused
 from gensim2_tasks.task_library import VARIABLE
 
 TO_50, TO_70 = "OpenDrawerTo50", "OpenDrawerTo70"
+HUGE = f"1{'0' * 400}"  # more than a float can hold
 
 
 class Commands:
@@ -147,3 +148,32 @@ def test_a_folder_that_cannot_be_written_is_told(commands: Commands, tmp_path: P
     (tmp_path / "file").write_text("")
     code, said = commands.run("export", tmp_path / "file", TO_50)
     assert code == 1 and said.startswith("error: ") and "file" in said
+    assert "choose a folder" in said
+    code, said = commands.run("list", "--library", tmp_path / "file")
+    assert code == 1 and "is no folder" in said.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"verification": {"pass_rate": HUGE, "trials": [{"sim_time": HUGE}]}}'.replace(
+            "HUGE", HUGE
+        ),
+        '{"verification": {"pass_rate": NaN, "trials": [1, {"seed": []}]}, "novelty": []}',
+        '{"objects": {"a": 1}, "origin": {"tokens": "x"}, "software": 3, "date": 5}',
+        f'{{"objects": {"[" * 500}{"]" * 500}}}',
+        '{"instruction": "\\ud800\\u0000"}',
+        "[]",
+    ],
+)
+def test_a_hostile_record_ends_no_command(commands: Commands, tmp_path: Path, text: str) -> None:
+    (commands.library.folder / "records" / f"{TO_50}.json").write_text(text)
+    assert TO_70 in commands.run("list")[1]
+    assert commands.run("search", "drawer")[0] == 0
+    assert TO_50 in commands.run("show", TO_50)[1]
+    assert commands.run("export", tmp_path / "sent", "all")[0] == 0
+
+
+def test_a_folder_of_a_user_whom_nobody_knows_is_no_traceback(commands: Commands) -> None:
+    code, said = commands.run("search", "drawer", "--library", "~nobody-of-this-name/x")
+    assert code == 1 and "0 tasks" in said
