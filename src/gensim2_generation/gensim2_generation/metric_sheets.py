@@ -32,7 +32,9 @@ class Sheet:
     def csv(self) -> str:
         """Without its title."""
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.head, *self.rows])
+        csv.writer(text, lineterminator="\n").writerows(
+            [plain(cell, LONGEST) for cell in line] for line in (self.head, *self.rows)
+        )
         return text.getvalue()
 
 

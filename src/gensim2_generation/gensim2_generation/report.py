@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gensim2_control.atomic_file import write_atomically
 
+from .answers import plain
 from .metric_sheets import accepted_sheet, figure_sheet, rejected_sheet, stage_sheet
 from .metrics import figures
 from .run_folder import read_decisions, read_request
@@ -30,10 +31,10 @@ def write_report(run: Path) -> None:
         return
     every = figures(decisions)
     rejected = [d for d in decisions if not d.accepted][-LATEST:]
-    commit = str(request.software.get("git_commit", ""))
+    commit = plain(str(request.software.get("git_commit", "")))
     parts = [
-        f"# Generation of {request.num_tasks} tasks by {request.backend}\n",
-        f"Mode {request.wanted.mode}, seed {request.wanted.seed}"
+        f"# Generation of {request.num_tasks} tasks by {plain(request.backend)}\n",
+        f"Mode {plain(request.wanted.mode)}, seed {request.wanted.seed}"
         f"{f', software {commit}' if commit else ''}.\n",
         f"![Figures]({PICTURE})\n",
         *(

@@ -8,10 +8,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from gensim2_control.atomic_file import write_atomically
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from .outcome import Decision
 from .source import Wanted
@@ -19,7 +19,7 @@ from .verdict import Verdict
 
 REQUEST, DECISIONS, EXCHANGES = "run.json", "decisions.jsonl", "exchanges.jsonl"
 LONGEST = 1_000_000  # characters of a line
-_DECISION = TypeAdapter(Decision)
+MOST = 1e15  # of any figure; beyond it nothing was measured, and sums of it overflow
 
 
 class RunError(ValueError):
@@ -43,6 +43,18 @@ class RunRequest:
     num_tasks: int
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     software: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def _measured(decision: Decision) -> Decision:
+    """Refuses figures that no table can hold."""
+    for name, value in vars(decision).items():
+        if isinstance(value, int | float) and not abs(value) <= MOST:
+            raise ValueError(f"{name} is no figure")
+    return decision
+
+
+_DECISION = TypeAdapter(Annotated[Decision, AfterValidator(_measured)])
+_REQUEST = TypeAdapter(RunRequest)
 
 
 class RunFolder:
@@ -107,12 +119,12 @@ def read_request(folder: Path) -> RunRequest:
     """
     file = folder / REQUEST
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        known = {f.name for f in dataclasses.fields(RunRequest)}
-        rest = {name: value for name, value in found.items() if name in known - {"wanted"}}
-        return RunRequest(wanted=Wanted(**found["wanted"]), **rest)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"{file} holds no run of a generation: {error}") from None
+        return _REQUEST.validate_python(json.loads(_text(file)))
+    except ValidationError as error:
+        said = _mistake(error)
+    except (OSError, ValueError, RecursionError) as error:
+        said = str(error)
+    raise RunError(f"{file} holds no run of a generation: {said}")
 
 
 def read_decisions(folder: Path) -> list[tuple[Decision, Mapping[str, Any] | None]]:
@@ -123,7 +135,7 @@ def read_decisions(folder: Path) -> list[tuple[Decision, Mapping[str, Any] | Non
     """
     file = folder / DECISIONS
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = _text(file).splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -136,9 +148,21 @@ def read_decisions(folder: Path) -> list[tuple[Decision, Mapping[str, Any] | Non
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             if number == len(lines):
                 continue  # the power failed while it was written
-            said = str(error).splitlines()[0]
+            said = _mistake(error) if isinstance(error, ValidationError) else str(error)
             raise RunError(f"{file}, line {number}: no decision: {said}") from None
     return found
+
+
+def _mistake(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+
+
+def _text(file: Path) -> str:
+    """Of an ordinary file: a pipe would never end."""
+    if file.exists() and not file.is_file():
+        raise OSError("it is no ordinary file")
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def _words(wanted: Wanted) -> str:

@@ -13,7 +13,7 @@ from gensim2_generation.metrics import figures
 from gensim2_generation.outcome import Decision
 from gensim2_generation.report import PICTURE, REPORT, write_report
 from gensim2_generation.report_cli import main
-from gensim2_generation.run_folder import DECISIONS, RunFolder, RunRequest
+from gensim2_generation.run_folder import DECISIONS, REQUEST, RunError, RunFolder, RunRequest
 from gensim2_generation.source import Wanted
 from matplotlib.image import imread
 
@@ -161,13 +161,39 @@ def test_what_is_no_run_is_one_line_and_exit_code_1(
         assert said.startswith("error: ") and len(said.splitlines()) == 1
 
 
-def test_a_decision_of_wrong_types_is_refused_before_it_is_counted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "request_", [{"software": []}, {"num_tasks": {}}, {"wanted": {"mode": [1]}}, {"backend": None}]
+)
+def test_a_request_of_wrong_types_has_no_report_and_says_where(
+    tmp_path: Path, request_: dict[str, object]
+) -> None:
+    run = run_folder(tmp_path / "run", *TEN)
+    known = json.loads((run / REQUEST).read_text())
+    (run / REQUEST).write_text(json.dumps(known | request_))
+    with pytest.raises(RunError, match=rf"run\.json.*{next(iter(request_))}"):
+        write_report(run)
+
+
+def test_a_source_with_characters_that_no_text_can_have_is_written(tmp_path: Path) -> None:
+    run = run_folder(tmp_path / "run", decision("", "m\ud800\x1b[31m"))
+    files = [word for name in ("markdown", "csv") for word in (f"--{name}", str(tmp_path / name))]
+    with pytest.raises(SystemExit) as end:
+        main([str(run), *files])
+    assert end.value.code == 0
+    assert "\x1b" not in (tmp_path / "csv").read_text() + (tmp_path / "markdown").read_text()
+
+
+@pytest.mark.parametrize(
+    "figure", [{"tokens": "many"}, {"tokens": 10**400}, {"cost": float("inf")}, {"seconds": -1e99}]
+)
+def test_a_decision_of_wrong_figures_is_refused_before_it_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], figure: dict[str, object]
 ) -> None:
     run = run_folder(tmp_path / "run")
-    wrong = dataclasses.asdict(decision("")) | {"tokens": "many"}
+    wrong = dataclasses.asdict(decision("")) | figure
     lines = [json.dumps({"decision": d, "verdict": None}) for d in (wrong, wrong)]
     (run / DECISIONS).write_text("\n".join(lines))
     with pytest.raises(SystemExit) as end:
         main([str(run)])
-    assert end.value.code == 1 and "line 1" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert end.value.code == 1 and "line 1" in said and next(iter(figure)) in said
