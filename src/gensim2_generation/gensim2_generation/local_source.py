@@ -237,8 +237,9 @@ class LocalSource:
         mine = [noun(c) for c in (choice.category, choice.other, *choice.items) if c]
         sentence = self._sentence(
             local_prompts.instruction(said.steps),
-            lambda text: local_wording.problem(
-                text, said.steps, mine, self._nouns, self._known.instructions
+            lambda text: (
+                local_wording.problem(text, said.steps, mine, self._nouns, self._known.instructions)
+                or local_wording.added(text, (*said.steps, *mine))
             ),
             making,
         )
@@ -266,11 +267,14 @@ class LocalSource:
         task = load_task(name)
         before = [task.instruction, *said_before(name, self._known)]
         nouns = {noun(o.category) for o in task.objects}
+        # The door of the oven is none of its own.
+        others = {n for n in self._nouns if n not in task.instruction.lower()}
         sentence = self._sentence(
             local_prompts.other_words(task.instruction),
             lambda text: (
-                local_wording.problem(text, (), nouns, self._nouns, before)
+                local_wording.problem(text, (), nouns, others, before)
                 or local_wording.turned(text, task.instruction)
+                or local_wording.added(text, (task.instruction, *nouns))
             ),
             making,
         )

@@ -5,17 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+_LETTERS = re.compile(r"[a-z]+")
 # Words that do for one another.
 _ALIKE = (
-    {"put", "place", "set", "lay", "drop", "move", "bring"},
+    {"put", "place", "set", "lay", "drop", "move", "bring", "placed", "laid", "moved", "brought"},
     {"into", "in", "inside"},
     {"onto", "on", "top", "upon"},
     {"under", "underneath", "beneath", "below"},
     {"close", "closed", "closing", "shut"},
     {"open", "opened", "opening"},
-    {"lift", "raise"},
-    {"push", "press", "move", "slide"},
+    {"lift", "raise", "lifted", "raised"},
+    {"push", "press", "move", "slide", "pushed", "pressed", "moved", "slid"},
+    {"pull", "pulled"},
+    {"swing", "swung"},
+    {"sway", "swayed"},
+    {"turn", "turned"},
+    {"half", "halfway"},
     {"again", "back", "then"},
+)
+# Words that may be in a sentence although the task has them not: they add nothing to be done.
+_ADD_NOTHING = frozenset(
+    _LETTERS.findall(
+        "a an the this that it its them both and then next after first now finally at last until "
+        "to of with by so is are has have be being please make sure take let robot arm gripper "
+        "hand use using gently carefully slowly softly about roughly way"
+    )
 )
 # Words of a step that tell nothing that another one does not: what is pushed closed is closed.
 _IDLE = {"the", "a", "it", "of", "and", "about", "way", "one", "to", "lid", "lever"}
@@ -34,7 +48,6 @@ _TURNING = (
     {"into", "in", "inside"},
     {"under", "underneath", "beneath", "below"},
 )
-_LETTERS = re.compile(r"[a-z]+")
 
 
 def words_of(text: str) -> list[str]:
@@ -62,12 +75,13 @@ def problem(
     if "\n" in sentence or not said:
         return "it is not one line"
     mine, text = set(nouns), f" {' '.join(said)} "
+    told = {w for step in steps for w in words_of(step)}
     for name in sorted(mine):
         if f" {name} " not in text:
             return f"it does not speak of the {name}"
-    own_words = {w for name in mine for w in words_of(name)}
+    own_words = told.union(*(words_of(name) for name in mine))
     for name in sorted(set(all_nouns) - mine):
-        # A cracker box is not spoken of where a box is.
+        # A cracker box is not spoken of where a box is, nor another door than that of the oven.
         if f" {name} " in text and not set(words_of(name)) <= own_words:
             return f"it speaks of the {name}, which the task has not"
     for step in steps:
@@ -78,6 +92,25 @@ def problem(
         return "it says the steps in another order"
     if any(words_of(other) == said for other in known):
         return "it is the instruction of a task that is known"
+    return ""
+
+
+def added(sentence: str, texts: Iterable[str]) -> str:
+    """Why a sentence may say more than a task is; empty = it does not.
+
+    Args:
+        sentence: To be judged.
+        texts: What says the task: steps, nouns, or an instruction.
+    """
+    told = [w for text in texts for w in words_of(text)]
+    said = [w for w in words_of(sentence) if w not in _ADD_NOTHING]
+    for word in said:
+        alike = _like(word)
+        most = sum(w in alike for w in told)
+        if not most:
+            return f"it says {word!r}, which the task does not"
+        if sum(w in alike for w in said) > most:
+            return f"it says {word!r} more often than the task"
     return ""
 
 

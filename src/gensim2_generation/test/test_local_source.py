@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gensim2_generation.affordances import shipped_affordances
+from gensim2_generation.affordances import noun, shipped_affordances
 from gensim2_generation.answers import UnusableReplyError
 from gensim2_generation.asking import Answer, Ask
 from gensim2_generation.backends import ProjectWorkshop
@@ -163,6 +163,10 @@ def test_a_decision_that_was_cut_off_costs_one_proposal_and_not_the_run() -> Non
         "Put the pear under the drawer.",
         "Put the pear and the apple into the drawer.",
         "Roll the pear around.",
+        "Put the pear into the drawer, then turn the drawer.",
+        "Put the pear into the drawer and you can eat it.",
+        "Put the pear into the drawer and put the drawer into the pear.",
+        "Do not put the pear into the drawer.",
     ],
 )
 def test_a_sentence_that_says_another_task_is_never_its_instruction(sentence: str) -> None:
@@ -223,6 +227,17 @@ def test_a_repair_can_change_an_earlier_decision() -> None:
     assert isinstance(repaired, Candidate) and repaired.name == "PutPearIntoBox"
 
 
+@pytest.mark.parametrize("mode", sorted(OF_MODE))
+def test_no_task_is_there_that_the_model_could_not_say(mode: str) -> None:
+    nouns = [noun(c) for c in KNOWN.categories]
+    for choice in choices(KNOWN):
+        if choice.family in OF_MODE[mode]:
+            told = outline(choice, KNOWN)
+            mine = [noun(c) for c in (choice.category, choice.other, *choice.items) if c]
+            assert not local_wording.problem(told.instruction, told.steps, mine, nouns, ())
+            assert not local_wording.added(told.instruction, (*told.steps, *mine))
+
+
 def test_what_the_source_has_not_made_is_not_repaired() -> None:
     assert source(Scripted()).repair(put(Scripted()), FAILED) is None
 
@@ -244,7 +259,10 @@ def test_other_words_keep_the_task() -> None:
     assert found.origin.examples == ("OpenBox",)
 
 
-@pytest.mark.parametrize("sentence", ["Close the box.", "Open the drawer.", "Open the box."])
+@pytest.mark.parametrize(
+    "sentence",
+    ["Close the box.", "Open the drawer.", "Open the box.", "Open the box and eat it."],
+)
 def test_other_words_for_another_task_are_refused(sentence: str) -> None:
     made = source(Scripted(sentences=(sentence,)), "paraphrase", target_task="OpenBox")
     assert isinstance(made.propose(NOTHING), Refused)
