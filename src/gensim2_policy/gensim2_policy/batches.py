@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .chance import chance
 from .network import Batch
 from .windows import Samples, Windows
+
+AHEAD = 2  # steps whose batches are made while the network learns
 
 
 def training_order(
@@ -35,15 +40,42 @@ def training_order(
     domains, weights = windows.domains(), windows.weights()
     groups = [np.flatnonzero((domains == name) & (weights > 0.0)) for name in np.unique(domains)]
     groups = [group for group in groups if len(group)]
-    chances = [weights[group] / weights[group].sum() for group in groups]
+    shares = [weights[group] / weights[group].sum() for group in groups]
     each = max(1, batch // len(groups))
     step = first
     while True:
-        rng = np.random.default_rng([seed, step])
-        for group, chance in zip(groups, chances, strict=True):
-            drawn = rng.choice(group, each, p=chance)
+        rng = chance("windows", seed, step)
+        for group, p in zip(groups, shares, strict=True):
+            drawn = rng.choice(group, each, p=p)
             yield step, drawn[rank::processes]
         step += 1
+
+
+@contextmanager
+def training_samples(
+    windows: Windows, batch: int, seed: int, *, first: int = 0, rank: int = 0, processes: int = 1
+) -> Iterator[Iterator[list[Samples]]]:
+    """Augmented batches of the steps to come, of every domain one.
+
+    They are made while others are learned from. Arguments as of `training_order`.
+    """
+    domains = len({*windows.domains().tolist()})
+    order = training_order(windows, batch, seed, first=first, rank=rank, processes=processes)
+
+    def make(parts: list[tuple[int, NDArray[np.int64]]]) -> list[Samples]:
+        return [
+            windows.batch(index, chance("augmentation", seed, step, rank, number))
+            for number, (step, index) in enumerate(parts)
+        ]
+
+    def batches(pool: ThreadPoolExecutor) -> Iterator[list[Samples]]:
+        ahead = [pool.submit(make, [next(order) for _ in range(domains)]) for _ in range(AHEAD)]
+        while True:
+            ahead.append(pool.submit(make, [next(order) for _ in range(domains)]))
+            yield ahead.pop(0).result()
+
+    with ThreadPoolExecutor(1, "loader") as pool:
+        yield batches(pool)
 
 
 def to_batch(samples: Samples, device: torch.device) -> tuple[Batch, Tensor, Tensor]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .batches import to_batch
+from .chance import chance
 from .checkpoint import Resumed
 from .heads import Draws
 from .network import PolicyNetwork
@@ -82,14 +83,14 @@ class Learner:
         """Draws for a batch of a step: those of its rows, whoever has them and whenever."""
         rank, processes = _processes()
         count = len(samples.actions)
-        seed = [self.settings.train.seed, self.step, number]
+        numbers = self.settings.train.seed, self.step, number
 
         def mine(draw: Callable[..., NDArray[np.float32]], *shape: int) -> Tensor:
             whole = draw((processes * count, *shape), dtype=np.float32)
             return torch.from_numpy(whole[rank::processes].copy()).to(self.device)
 
-        noise = mine(np.random.default_rng([*seed, 0]).standard_normal, *samples.actions.shape[1:])
-        return Draws(noise, mine(np.random.default_rng([*seed, 1]).random))
+        noise = mine(chance("noise", *numbers).standard_normal, *samples.actions.shape[1:])
+        return Draws(noise, mine(chance("level", *numbers).random))
 
     def loss(self, samples: Samples, draws: Draws | None = None) -> Tensor:
         """The loss of samples of one domain."""

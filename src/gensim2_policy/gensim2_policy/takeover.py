@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-import numpy as np
+from .chance import chance
 
 KEY = "taken_over"
 """In the report of an episode: ROS time from which the expert acts, s."""
@@ -24,7 +24,7 @@ def time_of_takeover(seed: int, attempt: int, longest: float, share: tuple[float
         longest: Demonstration of the task, s.
         share: Least and largest of that which the policy gets.
     """
-    rng = np.random.default_rng([seed, attempt])
+    rng = chance("takeover", seed, attempt)
     return float(longest * rng.uniform(*share))
 
 

@@ -6,7 +6,6 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -16,7 +15,7 @@ import torch
 import yaml
 from gensim2_control.atomic_file import write_atomically
 
-from .batches import training_order
+from .batches import training_samples
 from .checkpoint import (
     BEST,
     CHECKPOINTS,
@@ -36,12 +35,11 @@ from .learner import Learner
 from .run_log import RunLog
 from .settings import Settings
 from .statistics import cloud_statistics
-from .windows import Samples, Windows
+from .windows import Windows
 
 SETTINGS_FILE = "settings.yaml"
 # Of a run that goes on: how long, how fast, and where the same weights of an encoder lie.
 MAY_CHANGE = ("train.steps", "train.threads", "model.language_weights")
-AHEAD = 2  # batches that are made while the network learns
 
 
 class TrainingError(RuntimeError):
@@ -187,7 +185,15 @@ class _Loop:
         """Learns until the end, or until it is interrupted."""
         train = self._learner.settings.train
         waited = worked = 0.0
-        with _interruption() as interrupted, self._samples() as batches:
+        order = training_samples(
+            self._windows,
+            train.batch,
+            train.seed,
+            first=self._learner.step,
+            rank=self._rank,
+            processes=self._processes,
+        )
+        with _interruption() as interrupted, order as batches:
             while self._learner.step < train.steps:
                 if self._learner.any_process(interrupted()):
                     break
@@ -245,35 +251,6 @@ class _Loop:
             save_checkpoint(self._run, name, self._learner.average, record, resumed)
         if name == LAST:
             self._saved = time.monotonic()
-
-    @contextlib.contextmanager
-    def _samples(self) -> Iterator[Iterator[list[Samples]]]:
-        """Batches of the steps to come, of every domain one; made while others are learned from."""
-        train = self._learner.settings.train
-        domains = len({*self._windows.domains().tolist()})
-        order = training_order(
-            self._windows,
-            train.batch,
-            train.seed,
-            first=self._learner.step,
-            rank=self._rank,
-            processes=self._processes,
-        )
-
-        def make(parts: list[tuple[int, np.ndarray]]) -> list[Samples]:
-            return [
-                self._windows.batch(index, np.random.default_rng([train.seed, step, self._rank, k]))
-                for k, (step, index) in enumerate(parts)
-            ]
-
-        def batches(pool: ThreadPoolExecutor) -> Iterator[list[Samples]]:
-            ahead = [pool.submit(make, [next(order) for _ in range(domains)]) for _ in range(AHEAD)]
-            while True:
-                ahead.append(pool.submit(make, [next(order) for _ in range(domains)]))
-                yield ahead.pop(0).result()
-
-        with ThreadPoolExecutor(1, "loader") as pool:
-            yield batches(pool)
 
 
 @contextlib.contextmanager

@@ -8,10 +8,13 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from gensim2_policy.batches import to_batch, training_order
+from gensim2_policy.batches import to_batch, training_order, training_samples
+from gensim2_policy.chance import Purpose, chance
 from gensim2_policy.demonstrations import DataError, Demonstration
 from gensim2_policy.settings import Settings
 from gensim2_policy.windows import Samples, Windows
+from hypothesis import given
+from hypothesis import strategies as st
 from policy_samples import STILL, FakeEncoder, demonstration, joints, same, small_settings, words_of
 
 from gensim2_policy import features
@@ -294,6 +297,41 @@ def test_a_few_real_episodes_are_not_lost_among_simulated_ones() -> None:
         assert len(index) == 4 and len(np.unique(made.domains()[index])) == 1
     assert {str(made.domains()[index[0]]) for _, index in parts[:2]} == {"sim", "real"}
     assert made.batch(parts[0][1]).domain == made.domains()[parts[0][1][0]]
+
+
+def test_the_turn_of_a_scene_tells_nothing_of_the_step() -> None:
+    frames, pose = 16, np.array([0.5, 0.0, 0.3, 1.0, 0.0, 0.0, 0.0])
+    still = {"tcp_pose": np.tile(pose, (frames, 1)), "tcp_ref": np.tile(pose, (frames, 1))}
+    step = np.linspace(0.0, 0.04, 2 * frames)
+    made = windows(
+        small_settings("augment.shift=0", "augment.state_noise=0"),
+        *(
+            demonstration(k, frames, finger=step[k * frames : (k + 1) * frames], **still)
+            for k in range(2)
+        ),
+    )
+    with training_samples(made, 16, 0) as batches:
+        drawn_samples = [next(batches)[0] for _ in range(60)]
+    x, y, _ = np.concatenate([one.tcp[:, -1] for one in drawn_samples]).T
+    turn, finger = np.arctan2(y, x), np.concatenate([s.state[:, -1, 9] for s in drawn_samples])
+    assert np.ptp(turn) > 0.3 and len(np.unique(finger)) == 2 * frames
+    # Of 960 independent pairs 99.9 % are below 0.11.
+    assert abs(np.corrcoef(turn, finger)[0, 1]) < 0.11
+
+
+@given(
+    seeds=st.lists(st.integers(0, 3), min_size=1, max_size=3),
+    more=st.lists(st.just(0), max_size=2),
+    purposes=st.permutations(["windows", "augmentation", "noise", "level", "takeover"]),
+)
+def test_sources_of_chance_share_no_draws(
+    seeds: list[int], more: list[int], purposes: list[Purpose]
+) -> None:
+    one, other = chance(purposes[0], *seeds), chance(purposes[1], *seeds, *more)
+    assert not set(one.random(8)) & set(other.random(8))
+    assert np.array_equal(
+        chance(purposes[0], *seeds).random(8), chance(purposes[0], *seeds).random(8)
+    )
 
 
 def test_what_is_drawn_depends_on_the_step_alone() -> None:
