@@ -34,6 +34,14 @@ HOW = (
     Argument("jobs", "2", "Processes that verify", int),
     Argument("episodes", "5", "Scenes in which the expert performs a task", int),
     Argument("share", "0.8", "Share of them that has to succeed and to hold", float),
+    Argument(
+        "controls", "2", "Scenes with nobody, and with random motions, that must not succeed", int
+    ),
+    Argument("candidate_timeout", "180", "CPU seconds for the verification of one task", float),
+    Argument("candidate_memory", "12", "GB of address space of a process that verifies", float),
+    Argument(
+        "distance", "0.02", "Cosine distance of an instruction to every known one, at least", float
+    ),
     Argument("proposals", "10", "Most proposals for one task that is wanted", int),
     Argument("repairs", "2", "Times a failed task goes back with the measured reason", int),
     Argument("model", "gpt-4o", "Language model, by the name that its server knows"),
@@ -42,6 +50,10 @@ HOW = (
     Argument("solver_trials", "3", "Alternatives asked for at each stage of the solver", int),
     Argument("regenerations", "2", "Times an invalid answer goes back with the reason", int),
     Argument("reflections", "0", "Agreeing critiques that a proposal needs", int),
+    Argument("reuse", "true", "Let known solver configurations be taken", bool, BOOLEAN),
+    Argument("together", "false", "Ask for all motions of a step in one question", bool, BOOLEAN),
+    Argument("examples", "3", "Tasks of the library that a proposal shows, of each kind", int),
+    Argument("answer_tokens", "4096", "Longest answer of a model, tokens", int),
     Argument("images", "false", "Show the model pictures", bool, BOOLEAN),
     Argument("max_tokens", "0", "Budget of tokens; 0 = none", int),
     Argument("max_cost", "0", "Budget of money, as in the price list; 0 = none", float),

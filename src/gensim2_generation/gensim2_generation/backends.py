@@ -68,7 +68,7 @@ class ProjectWorkshop:
                     wanted, shipped_affordances(), replayed, backend, told=order.asking
                 )
             # The same question is one at the same temperature.
-            backends = Backends(replayed, {}, _temperatures(settings))
+            backends = Backends(replayed, {}, _temperatures(settings), settings.answer_tokens)
         else:
             backends = self._openai(order)
         return LlmSource(
@@ -79,6 +79,9 @@ class ProjectWorkshop:
                 trials=settings.solver_trials,
                 regenerations=settings.regenerations,
                 reflections=settings.reflections,
+                reuse=settings.reuse,
+                together=settings.together,
+                examples=settings.examples,
             ),
             examples=self.library(order.library).examples,
             pictures=_pictures(settings.asset_root) if settings.images else None,
@@ -110,6 +113,7 @@ class ProjectWorkshop:
             model(settings.model),
             {s: model(n) for s, n in models.items()},
             _temperatures(settings),
+            settings.answer_tokens,
         )
 
 

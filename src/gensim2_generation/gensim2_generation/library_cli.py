@@ -135,7 +135,7 @@ def verify(
         of = f"{verdict.pass_rate:.0%} of {len(verdict.expert)}" if verdict.expert else "-"
         became = "works" if verdict.accepted else f"{verdict.stage}: {verdict.reason}"
         table.add_row(candidate.name, of, escape(plain(became, LONGEST)))
-    table.title = f"{len(candidates) - lost} of {len(candidates)} tasks work"
+    table.title = f"{len(candidates) - lost} of {_counted(len(candidates))} work"
     console.print(table)
     raise typer.Exit(1 if lost else 0)
 
@@ -218,8 +218,14 @@ def _verdicts(
     return found
 
 
+def _counted(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
+
+
 def _listed(shelf: TaskLibrary, names: Sequence[str]) -> Table:
-    table = Table(title=f"{len(names)} tasks in {escape(str(shelf.folder))}", title_justify="left")
+    table = Table(
+        title=f"{_counted(len(names))} in {escape(str(shelf.folder))}", title_justify="left"
+    )
     table.add_column("task", no_wrap=True)
     for column in ("instruction", "objects", "success", "novelty", "source", "mode", "date"):
         table.add_column(column)

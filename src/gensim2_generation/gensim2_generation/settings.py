@@ -86,6 +86,21 @@ class Settings:
     reflections: int = parameter(
         0, "Agreeing critiques that a proposal needs; 0 = no critique.", low=0, high=5
     )
+    reuse: bool = parameter(
+        True, "Whether known solver configurations may be taken for the steps of a task."
+    )
+    together: bool = parameter(
+        False, "Ask for the motions before and after the actuation pose in one question."
+    )
+    examples: int = parameter(
+        3,
+        "Accepted tasks of the library that a proposal shows, and as many rejected ones.",
+        low=0,
+        high=20,
+    )
+    answer_tokens: int = parameter(
+        4096, "Longest answer of a model, tokens.", low=64, high=1_000_000
+    )
     images: bool = parameter(False, "Show the model pictures of scene, frames and motions.")
     timeout: float = parameter(
         3600.0, "Time for a request that names none, s of wall time.", low=1.0, high=1e7

@@ -27,7 +27,7 @@ from .judging import Verifier, VerifyConfig
 from .verdict import Verdict
 
 POLL = 0.2  # s between two looks at whether a caller has lost patience
-START_LIMIT = 120.0  # s in which a worker has to be ready
+START_LIMIT = 120.0  # CPU s in which a worker has to be ready
 WALL = 5.0  # s of wall time for each of CPU time, in which a busy machine has to give it
 
 
@@ -209,7 +209,7 @@ class _Worker:
         self._process.start()
         theirs.close()
         try:
-            ready = self._receive(closed, START_LIMIT)
+            ready = self._receive(closed, WALL * START_LIMIT, START_LIMIT)
         except (EOFError, OSError, TimeoutError):
             self.end()
             raise VerifierError("the process that verifies tasks does not start") from None

@@ -19,15 +19,18 @@ pytest.importorskip("openai", reason="needs the wheels of requirements/generatio
 from gensim2_generation.answers import UnusableReplyError
 from gensim2_generation.asker import Backends
 from gensim2_generation.asking import Ask
+from gensim2_generation.backends import ProjectWorkshop
 from gensim2_generation.backoff import Patience
 from gensim2_generation.candidate import Candidate
 from gensim2_generation.exchanges import RecordingModel
 from gensim2_generation.llm_source import LlmSource
 from gensim2_generation.openai_model import LARGEST, OpenAiModel
 from gensim2_generation.pipeline import PipelineOptions
+from gensim2_generation.service import Order
+from gensim2_generation.settings import Settings
 from gensim2_generation.source import Known, Refused, SourceError, Wanted
 from gensim2_generation.stages import Critique
-from llm_answers import OF_MODE, PRIMITIVE, answer_to
+from llm_answers import HALF, OF_MODE, PRE, PRIMITIVE, answer_to
 from scripted_server import (
     KEY,
     Reply,
@@ -36,6 +39,7 @@ from scripted_server import (
     failing,
     pictures_of,
     saying,
+    stage_of,
     text_of,
 )
 
@@ -97,6 +101,29 @@ def test_a_question_is_asked_with_its_schema(monkeypatch: pytest.MonkeyPatch) ->
     assert schema["required"] == ["reason", "passes"]
     assert request["model"] == "scripted"
     assert server.keys == [f"Bearer {KEY}"]
+
+
+def test_settings_reach_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    both = {"alternatives": [{"idea": "", "pre": PRE, "post": HALF}] * 2}
+
+    def script(stage: str, request: dict[str, Any]) -> Reply:
+        answers = {**PRIMITIVE, "pre_motions": both} if request["max_tokens"] == 777 else PRIMITIVE
+        return saying(answer_to(answers, stage, text_of(request)))
+
+    def asked(**changes: Any) -> tuple[list[str], set[Any]]:
+        """Stages that are asked for, and the bounds of their answers."""
+        settings = Settings(model="scripted", **changes)
+        with serve(script, monkeypatch) as server:
+            order = Order(Wanted("primitive"), settings, tmp_path, tmp_path)
+            found = ProjectWorkshop().source("openai", order).propose(Known())
+        assert isinstance(found, Candidate), found
+        stages = [stage_of(request) for request in server.requests]
+        return stages, {request["max_tokens"] for request in server.requests}
+
+    apart, _ = asked()
+    together, bounds = asked(together=True, answer_tokens=777)
+    assert {*apart} - {*together} == {"post_motions"}
+    assert bounds == {777}
 
 
 @pytest.mark.parametrize("mode", OF_MODE)
