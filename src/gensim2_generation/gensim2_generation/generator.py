@@ -265,7 +265,7 @@ class _Loop:
         self._reject(candidate, verdict.stage, verdict.reason, verdict, waiting.novelty)
         if len(candidate.origin.repairs) < self._options.repairs:
             self._check()
-            self._tell("repair", candidate.name, verdict.reason)
+            self._tell("repair", candidate.name, "")
             repaired = self._source.repair(candidate, verdict)
             if repaired is not None:
                 self._take(repaired, candidate.name)
