@@ -1,8 +1,9 @@
 """How new a task is: by its structure, and by how far its instruction is from all known ones.
 
 The structure of a task is what it does with which categories of objects, from where to where.
-Words are compared by counts of their letters' triples and of whole words; where the sentence
-encoder of the policy is not wanted nothing has to be installed for that.
+Words are compared by counts of their letters' triples, of whole words and of pairs of words: to
+open a thing and close it is another task than to close it and open it. Nothing has to be installed
+for that, as it would for the sentence encoder of the policy.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from gensim2_tasks.predicates import Predicate, SuccessCondition
@@ -86,11 +88,17 @@ def embed(text: str) -> Words:
     """Embedding (`WIDTH`,) of a text, of length 1."""
     words = text.lower().replace(".", " ").replace(",", " ").split()
     counts = np.zeros(WIDTH)
+
+    def count(part: str, weight: float) -> None:
+        counts[zlib.crc32(part.encode()) % WIDTH] += weight
+
     for word in words:
         padded = f" {word} "
         triples = [padded[i : i + LETTERS] for i in range(len(padded) - LETTERS + 1)]
         for part, weight in [(f"={word}", 1.0), *((t, 1.0 / len(triples)) for t in triples)]:
-            counts[zlib.crc32(part.encode()) % WIDTH] += weight
+            count(part, weight)
+    for one, other in pairwise(["", *words, ""]):
+        count(f"{one}={other}", 1.0)
     length = float(np.linalg.norm(counts))
     return counts / length if length else counts
 
