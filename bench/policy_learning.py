@@ -45,10 +45,11 @@ def main(
     episodes: Annotated[int, typer.Option(help="Of every task.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the first scene.")] = 900_000,
     jobs: Annotated[int, typer.Option(help="Processes of the evaluation.")] = 2,
+    threads: Annotated[int, typer.Option(help="Of the training; 0 = one per core.")] = 0,
     control: Annotated[bool, typer.Option(help="Shuffle the actions.")] = False,
 ) -> None:
     """Trains ppt-tiny and evaluates it without the graph."""
-    settings = make_settings("ppt-tiny", [f"train.steps={steps}"])
+    settings = make_settings("ppt-tiny", [f"train.steps={steps}", f"train.threads={threads}"])
     if control:
         trained(settings, [Source(dataset)], run, prepare=shuffled)
     else:

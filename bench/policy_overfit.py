@@ -8,6 +8,7 @@ order of steps or the clock makes a policy that learns well and acts badly.
 
 from __future__ import annotations
 
+import csv
 import logging
 import sys
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from gensim2_policy.acting import Policy
 from gensim2_policy.demonstrations import Source
 from gensim2_policy.headless import HeadlessRunner
 from gensim2_policy.headless_pool import calibration_file
+from gensim2_policy.run_log import CSV_FILE
 from gensim2_policy.settings import make_settings
 from gensim2_tasks.assets import AssetLibrary
 from numpy.typing import NDArray
@@ -38,6 +40,8 @@ from rich.table import Table
 
 TASKS = ("CloseBox", "PushDrawerClose")
 SEED = 3
+LEARNED = 100.0  # times that the loss has to go down
+LAST = 200  # steps over whose mean the last loss is taken
 MEAN, LARGEST = 0.02, 0.06  # m, that the way of the TCP may be off that of the demonstration
 FAILED = 1
 
@@ -111,9 +115,17 @@ def repeat(run: Path, folder: Path) -> list[Repeated]:
     return found
 
 
+def losses(run: Path) -> tuple[float, float]:
+    """The loss at the first line of a training's record, and at its end."""
+    with (run / CSV_FILE).open(newline="") as stream:
+        rows = [(int(r["step"]), float(r["loss"])) for r in csv.DictReader(stream) if r["loss"]]
+    last = [loss for step, loss in rows if step > rows[-1][0] - LAST]
+    return rows[0][1], sum(last) / len(last)
+
+
 def main(
     run: Annotated[Path, typer.Option(help="Folder of the run; it goes on where it was stopped.")],
-    steps: Annotated[int, typer.Option(help="Of the training.")] = 7000,
+    steps: Annotated[int, typer.Option(help="Of the training.")] = 4000,
     threads: Annotated[int, typer.Option(help="Of the training; 0 = one per core.")] = 0,
 ) -> None:
     """Collects two demonstrations, trains ppt-tiny on them, and lets it act in their scenes."""
@@ -124,6 +136,8 @@ def main(
         [f"train.steps={steps}", f"train.threads={threads}", "train.validation=0"],
     )
     trained(settings, [Source(folder)], run)
+    first, last = losses(run)
+    print(f"loss {first:.3f} at first, {last:.4f} at last: down {first / last:.0f} times")
     found = repeat(run, folder)
     table = Table(title="two demonstrations, done again")
     for head in ("task", "seed", "success", "way off, mean", "largest"):
@@ -132,7 +146,8 @@ def main(
         ways = (f"{1e3 * one.mean:.0f} mm", f"{1e3 * one.largest:.0f} mm")
         table.add_row(one.task, str(one.seed), "yes" if one.success else "no", *ways)
     Console(highlight=False).print(table)
-    sys.exit(0 if found and all(one.fits for one in found) else FAILED)
+    fits = found and all(one.fits for one in found) and first >= LEARNED * last
+    sys.exit(0 if fits else FAILED)
 
 
 if __name__ == "__main__":
