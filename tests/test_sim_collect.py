@@ -71,6 +71,22 @@ def same_episode(one: EpisodeReader, other: EpisodeReader, but: tuple[str, ...] 
         assert np.array_equal(one.read(path), other.read(path)), f"{path} differs"
 
 
+def test_colour_and_depth_are_recorded_together(job: Job) -> None:
+    """Of every camera, in every frame."""
+    launch = job.start("rgbd", "task:=OpenBox", "obs:=rgbd", "episodes:=1", f"seed:={SEED}")
+    assert launch.end() == 0, launch.output
+    (reader,) = job.episodes("rgbd").values()
+    assert reader.depth_cameras == reader.cameras and len(reader.cameras) == 3
+    for camera in reader.cameras:
+        depths, images = reader.depths(camera), reader.images(camera)
+        assert depths.shape == images.shape[:3]
+        measured = depths[depths > 0]
+        # Nothing in the scene is nearer to a camera, or farther away, in mm.
+        assert measured.size > 0.5 * depths.size and 20 < measured.min() < measured.max() < 5000
+        record = reader.manifest.cameras[camera]
+        assert record.intrinsics and reader.manifest.recording.lost == 0
+
+
 def test_collects_demonstrations(job: Job, collected: dict[int, EpisodeReader]) -> None:
     """The data set is complete and sound, and shows boxes being opened."""
     assert len(collected) == 2

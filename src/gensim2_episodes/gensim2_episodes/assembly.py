@@ -10,7 +10,7 @@ from typing import Any
 
 from gensim2_control.kinematics import Fr3Kinematics
 
-from gensim2_episodes.frame import Bytes, Frame, Points
+from gensim2_episodes.frame import Bytes, Depths, Frame, Points
 from gensim2_episodes.frame_builder import JointReading, SceneTruth, build_frame
 from gensim2_episodes.manifest import RecordingReport
 
@@ -19,7 +19,7 @@ REFERENCE = "controller_state"
 GRIPPER = "gripper_command"
 POINTS = "points"
 SCENE = "scene"
-IMAGE_PREFIX = "image "
+IMAGE_PREFIX, DEPTH_PREFIX = "image ", "depth "
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class RecorderConfig:
         period_ns: Observation period [ns].
         cloud: Whether the fused cloud is recorded.
         cameras: Cameras whose images are recorded.
+        depths: Whether their depth is recorded too.
         truth: Whether the true state of the objects is recorded.
         tolerance_ns: How far a sample's stamp may be off the tick [ns]. Simulated stamps are exact.
         max_pending: Ticks kept waiting for a stream; beyond that the oldest are given up.
@@ -40,6 +41,7 @@ class RecorderConfig:
     period_ns: int
     cloud: bool = True
     cameras: tuple[str, ...] = ()
+    depths: bool = False
     truth: bool = True
     tolerance_ns: int = 100_000
     max_pending: int = 50
@@ -53,6 +55,11 @@ class RecorderConfig:
             )
 
     @property
+    def depth_cameras(self) -> tuple[str, ...]:
+        """Cameras whose depth is recorded."""
+        return self.cameras if self.depths else ()
+
+    @property
     def streams(self) -> tuple[str, ...]:
         """The streams a frame needs."""
         return (
@@ -61,6 +68,7 @@ class RecorderConfig:
             GRIPPER,
             *((POINTS,) if self.cloud else ()),
             *(IMAGE_PREFIX + camera for camera in self.cameras),
+            *(DEPTH_PREFIX + camera for camera in self.depth_cameras),
             *((SCENE,) if self.truth else ()),
         )
 
@@ -112,6 +120,10 @@ class Assembler(ABC):
         """Takes an image: (H, W, 3) RGB."""
         self._add(IMAGE_PREFIX + camera, stamp_ns, image)
 
+    def add_depth(self, camera: str, stamp_ns: int, depth: Depths) -> None:
+        """Takes a depth image aligned with the colours: (H, W) in mm, 0 = not measured."""
+        self._add(DEPTH_PREFIX + camera, stamp_ns, depth)
+
     def add_scene(self, stamp_ns: int, truth: SceneTruth) -> None:
         """Takes the true state of the objects."""
         self._add(SCENE, stamp_ns, truth)
@@ -155,6 +167,7 @@ class Assembler(ABC):
 
     def _frame(self, stamp_ns: int, samples: Mapping[str, Any]) -> Frame:
         """Builds the next frame, and counts what was missing before it."""
+        config = self._config
         gripper_ref, gripper_effort = samples[GRIPPER]
         frame = build_frame(
             stamp_ns,
@@ -164,7 +177,8 @@ class Assembler(ABC):
             self._kinematics,
             gripper_effort=gripper_effort,
             cloud=samples.get(POINTS),
-            images={camera: samples[IMAGE_PREFIX + camera] for camera in self._config.cameras},
+            images={camera: samples[IMAGE_PREFIX + camera] for camera in config.cameras},
+            depths={camera: samples[DEPTH_PREFIX + camera] for camera in config.depth_cameras},
             truth=samples.get(SCENE),
         )
         if self._frames:

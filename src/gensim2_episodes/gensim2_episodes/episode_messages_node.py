@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, Image, JointState, PointCloud2
 from sensor_msgs_py.point_cloud2 import read_points
 
 from gensim2_episodes.attempts import Attempt
-from gensim2_episodes.frame import Bytes, Points
+from gensim2_episodes.frame import Bytes, Depths, Points
 from gensim2_episodes.frame_builder import JointReading
 from gensim2_episodes.manifest import CameraRecord, JsonObject, Outcome
 from gensim2_episodes.scene import Scene, SceneObject, predicate_record
@@ -111,6 +111,20 @@ def image_from_msg(message: Image) -> Bytes:
     rows = np.frombuffer(message.data, np.uint8, count=message.height * message.step)
     pixels = rows.reshape(message.height, message.step)[:, :used].reshape(message.height, -1, 3)
     return pixels if message.encoding == "rgb8" else pixels[..., ::-1]
+
+
+def depth_from_msg(message: Image) -> Depths:
+    """A depth image (H, W) in mm, 0 = not measured.
+
+    Raises:
+        ValueError: It is not 16UC1, or bytes are missing.
+    """
+    if message.encoding not in ("16UC1", "mono16"):
+        raise ValueError(f"depth encoding {message.encoding!r}; need 16UC1")
+    kind = np.dtype(">u2" if message.is_bigendian else "<u2")
+    rows = np.frombuffer(message.data, np.uint8, count=message.height * message.step)
+    used = rows.reshape(message.height, message.step)[:, : kind.itemsize * message.width]
+    return np.ascontiguousarray(used).view(kind).astype(np.uint16)
 
 
 def summary_to_msg(attempt: Attempt) -> EpisodeSummary:

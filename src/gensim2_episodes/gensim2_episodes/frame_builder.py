@@ -11,7 +11,7 @@ from gensim2_control.kinematics import Fr3Kinematics
 from gensim2_control.observation import build_observation
 from scipy.spatial.transform import Rotation
 
-from gensim2_episodes.frame import Array, Bytes, Frame, Points
+from gensim2_episodes.frame import Array, Bytes, Depths, Frame, Points
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ def build_frame(
     gripper_effort: float | None = None,
     cloud: tuple[Points, Bytes] | None = None,
     images: Mapping[str, Bytes] | None = None,
+    depths: Mapping[str, Depths] | None = None,
     truth: SceneTruth | None = None,
 ) -> Frame:
     """Makes a frame of what was measured and commanded at one instant.
@@ -82,6 +83,7 @@ def build_frame(
         gripper_effort: Largest force of the gripper command [N], where it is known.
         cloud: Points in base [m] and colours.
         images: RGB images by camera.
+        depths: Depth images [mm] by camera.
         truth: True state of the objects.
 
     Raises:
@@ -109,6 +111,7 @@ def build_frame(
         cloud_xyz=xyz,
         cloud_rgb=rgb,
         images=images or {},
+        depths=depths or {},
         openness=truth.openness if truth else None,
         object_q=truth.object_q if truth else None,
         keypoints=truth.keypoints if truth else None,

@@ -8,15 +8,19 @@ from gensim2_control.ros.parameters import parameter
 
 from gensim2_episodes.assembly import RecorderConfig
 
-OBS_STATE, OBS_CLOUD, OBS_IMAGE = "state", "pointcloud", "image"
-OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE)
+OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH = "state", "pointcloud", "image", "rgbd"
+OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH)
 
 
 @dataclass(frozen=True)
 class ManagerParameters:
     """What is recorded, and how long the manager waits for others."""
 
-    obs: str = parameter(OBS_CLOUD, "What is recorded beside the state of the robot.", choices=OBS)
+    obs: str = parameter(
+        OBS_CLOUD,
+        "What is recorded beside the state of the robot; rgbd = image and depth.",
+        choices=OBS,
+    )
     observation_rate: float = parameter(
         10.0, "Rate of the recorded observations, Hz of ROS time.", low=0.1, high=100.0
     )
@@ -89,8 +93,13 @@ class ManagerParameters:
             ValueError: Says which.
         """
         self.recorder(truth=True)
-        if not self.cameras and self.obs == OBS_IMAGE:
-            raise ValueError("obs is image, but cameras is empty")
+        if not self.cameras and self.looks:
+            raise ValueError(f"obs is {self.obs}, but cameras is empty")
+
+    @property
+    def looks(self) -> bool:
+        """Whether pictures of the cameras are recorded."""
+        return self.obs in (OBS_IMAGE, OBS_DEPTH)
 
     def recorder(self, truth: bool) -> RecorderConfig:
         """What belongs to a frame.
@@ -101,7 +110,8 @@ class ManagerParameters:
         return RecorderConfig(
             period_ns=round(1e9 / self.observation_rate),
             cloud=self.obs == OBS_CLOUD,
-            cameras=self.cameras if self.obs == OBS_IMAGE else (),
+            cameras=self.cameras if self.looks else (),
+            depths=self.obs == OBS_DEPTH,
             truth=truth and self.record_truth,
             tolerance_ns=round(1e9 * self.stamp_tolerance),
             paced=self.paced,

@@ -22,6 +22,7 @@ from gensim2_episodes.assembly import Assembler
 from gensim2_episodes.camera_records_node import CameraListener
 from gensim2_episodes.episode_messages_node import (
     cloud_from_msg,
+    depth_from_msg,
     image_from_msg,
     joints_from_msg,
     reference_from_msg,
@@ -30,7 +31,6 @@ from gensim2_episodes.episode_messages_node import (
 )
 from gensim2_episodes.manager_parameters_node import (
     OBS_CLOUD,
-    OBS_IMAGE,
     OBS_STATE,
     ManagerParameters,
 )
@@ -98,10 +98,13 @@ class RecorderStreams:
         self._listen(String, "robot_description", self._on_description, latched)
         if parameters.obs == OBS_CLOUD:
             self._listen(PointCloud2, "points", self._on_cloud, _FEW)
-        if parameters.obs == OBS_IMAGE:
-            for camera in parameters.cameras:
-                topic = f"{camera}/color/image_raw"
-                self._listen(Image, topic, partial(self._on_image, camera), _FEW)
+        pictures = parameters.recorder(truth=True)
+        for camera in pictures.cameras:
+            topic = f"{camera}/color/image_raw"
+            self._listen(Image, topic, partial(self._on_image, camera), _FEW)
+        for camera in pictures.depth_cameras:
+            topic = f"{camera}/aligned_depth_to_color/image_raw"
+            self._listen(Image, topic, partial(self._on_depth, camera), _FEW)
 
     def _listen(
         self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile | int
@@ -183,6 +186,12 @@ class RecorderStreams:
 
     def _on_image(self, camera: str, message: Image) -> None:
         self._feed(camera, lambda to, t, m: to.add_image(camera, t, image_from_msg(m)), message)
+
+    def _on_depth(self, camera: str, message: Image) -> None:
+        def feed(to: Assembler, stamp_ns: int, message: Image) -> None:
+            to.add_depth(camera, stamp_ns, depth_from_msg(message))
+
+        self._feed(f"depth {camera}", feed, message)
 
     def _on_scene(self, message: SceneState) -> None:
         scene = scene_from_msg(message)

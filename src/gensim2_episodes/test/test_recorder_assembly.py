@@ -24,8 +24,9 @@ KINEMATICS = Fr3Kinematics.from_urdf(URDF.read_text())
 MS = 1_000_000
 PERIOD = 100 * MS
 HOME = (0.0, -0.32, 0.0, -2.618, 0.0, 2.23, 0.7854)
-STREAMS = ("joint_states", "controller_state", "gripper_command", "points", "scene", "image left")
-CONFIG = RecorderConfig(period_ns=PERIOD, cameras=("left",))
+STREAMS = ("joint_states", "controller_state", "gripper_command", "points", "scene")
+STREAMS += ("depth left", "image left")
+CONFIG = RecorderConfig(period_ns=PERIOD, cameras=("left",), depths=True)
 
 
 def feed(assembler: FrameAssembler, stream: str, stamp_ns: int, mark: float | None = None) -> None:
@@ -44,6 +45,9 @@ def feed(assembler: FrameAssembler, stream: str, stamp_ns: int, mark: float | No
     elif stream == "scene":
         truth = SceneTruth(np.array([value]), np.array([value]), np.full((2, 3), value, np.float32))
         assembler.add_scene(stamp_ns, truth)
+    elif stream == "depth left":
+        depth = np.full((2, 2), round(value * 1000) % 65536, np.uint16)
+        assembler.add_depth("left", stamp_ns, depth)
     else:
         image = np.full((2, 2, 3), round(value * 10) % 256, np.uint8)
         assembler.add_image("left", stamp_ns, image)
@@ -59,6 +63,7 @@ def is_of_one_stamp(frame: Frame) -> bool:
         and bool(np.allclose(frame.cloud_xyz, t) and np.allclose(frame.openness, t))
         and bool(np.allclose(frame.object_q, t) and np.allclose(frame.keypoints, t))
         and bool((frame.images["left"] == round(t * 10) % 256).all())
+        and bool((frame.depths["left"] == round(t * 1000) % 65536).all())
     )
 
 

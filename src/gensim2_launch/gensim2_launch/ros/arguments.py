@@ -96,8 +96,8 @@ SOLVER_ROOT = Argument(
 OBS = Argument(
     "obs",
     "pointcloud",
-    "What is observed and recorded beside the joints",
-    choices=("state", "pointcloud", "image"),
+    "What is observed and recorded beside the joints; rgbd = image and depth",
+    choices=("state", "pointcloud", "image", "rgbd"),
 )
 NUM_POINTS = Argument("num_points", "4096", "Points of the fused cloud", int)
 REAL_TIME_FACTOR = Argument(
