@@ -96,6 +96,7 @@ class PolicyRecord(_Model):
         action: Scale of the actions.
         tasks: Instruction of every task it was trained on.
         durations: Longest demonstration of every task, s.
+        slowest: Way of any joint in a slow chunk of a demonstration in motion, rad; 0 = unknown.
         instances: Assets of the first objects it has seen.
         step: Of the training.
         validation: Loss on the validation set, or of the training where there is none.
@@ -112,6 +113,7 @@ class PolicyRecord(_Model):
     action: ScaleRecord
     tasks: dict[str, str]
     durations: dict[str, float] = Field(default_factory=dict)
+    slowest: float = Field(default=0.0, ge=0.0)
     instances: tuple[str, ...] = ()
     step: int = Field(ge=0)
     validation: float | None = None

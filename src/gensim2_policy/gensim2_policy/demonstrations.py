@@ -234,6 +234,24 @@ def moving(tcp_ref: Array, finger_ref: Array, q: Array, rest: int) -> NDArray[np
     return np.flatnonzero((since <= rest) | (np.arange(len(values)) > last))
 
 
+def slowest_chunk(demonstrations: Sequence[Demonstration], horizon: int) -> float:
+    """Way that the arm goes in a slow chunk of demonstrations in motion, rad; 0 = there is none.
+
+    The way of a chunk is that of the joint that goes farthest. Of all chunks that lie within a
+    demonstration, one in twenty is slower.
+
+    Args:
+        demonstrations: Any.
+        horizon: Steps of a chunk.
+    """
+    ways = [
+        np.ptp(np.lib.stride_tricks.sliding_window_view(d.q_ref, horizon, 0), -1).max(-1)
+        for d in demonstrations
+        if len(d) >= horizon
+    ]
+    return float(np.quantile(np.concatenate(ways), 0.05)) if ways else 0.0
+
+
 def _stride(manifest: Manifest, period: float, name: str) -> int:
     """Frames from one step of the policy to the next."""
     frames = period * manifest.rates.observation

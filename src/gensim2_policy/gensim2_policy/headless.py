@@ -28,7 +28,16 @@ from numpy.typing import NDArray
 
 from .acting import Policy, PolicyError
 from .chunk_maker import BOUNDS, STOP_TIME, ChunkMaker
-from .rollout import PATIENCE, BodyNews, End, Rollout, RolloutConfig, RolloutError, perform
+from .rollout import (
+    PATIENCE,
+    BodyNews,
+    End,
+    Rollout,
+    RolloutConfig,
+    RolloutError,
+    perform,
+    still_below,
+)
 from .seen import NS, History, NotSeenError, Seen
 from .settings import ObservationSettings
 
@@ -242,7 +251,8 @@ class HeadlessRunner:
         policy.begin(words, seed)
         if config is None:
             limit = PATIENCE * policy.record.durations.get(task, 7.5)
-            config = RolloutConfig(limit=limit, timeout=10.0 * limit)
+            still = still_below(policy.record.slowest)
+            config = RolloutConfig(limit=limit, timeout=10.0 * limit, still=still)
         rollout = perform(policy, maker, robot, config)
         success = monitor is not None and monitor.succeeded and rollout.end is End.NONE
         failure = "" if success else str(FailureKind.NOT_ACHIEVED)

@@ -168,7 +168,7 @@ class PolicyNode(Node):
             )
 
         longest = record.durations.get(request.task, 0.0)
-        times = own.rollout(longest, request.timeout)
+        times = own.rollout(longest, record.slowest, request.timeout)
         return perform(self._policy, maker, self._robot, times, told)
 
     def _preflight(self) -> None:

@@ -10,7 +10,7 @@ from gensim2_control.stream_bounds import StreamBounds
 from .chunk_maker import BOUNDS, STOP_TIME, ChunkConfig
 from .graph_robot_node import Patience
 from .preflight import PREFLIGHTS
-from .rollout import PATIENCE, RolloutConfig
+from .rollout import PATIENCE, RolloutConfig, still_below
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,22 @@ class PolicyParameters:
         """With others."""
         return Patience(self.cloud_age, self.silence)
 
-    def rollout(self, longest: float, timeout: float) -> RolloutConfig:
-        """Times of a task with its longest demonstration (0 = unknown), and a goal's timeout, s."""
+    def rollout(self, longest: float, slowest: float, timeout: float) -> RolloutConfig:
+        """Times of a task.
+
+        Args:
+            longest: Demonstration of it, s; 0 = unknown.
+            slowest: See `PolicyRecord`.
+            timeout: Of the goal, s; 0 = that of the node.
+        """
         limit = self.limit or PATIENCE * longest
         timeout = timeout or self.timeout
         return RolloutConfig(
-            self.latency, self.lead, self.every, self.rest, limit or timeout, timeout
+            latency=self.latency,
+            lead=self.lead,
+            every=self.every,
+            rest=self.rest,
+            limit=limit or timeout,
+            timeout=timeout,
+            still=still_below(slowest),
         )

@@ -25,10 +25,10 @@ PATIENCE = 2.0
 TOO_SLOW = 3
 """Chunks in a row that come when all of their targets have passed, after which it ends."""
 STILL = 0.05
-"""Way of any joint within a chunk below which it asks for nothing, rad.
+"""Way of any joint within a chunk below which it asks for nothing, rad, at most.
 
-A chunk of a demonstration in motion goes twice as far at least; one of a policy at rest that was
-trained for half an hour trembles by 0.02 to 0.04.
+One of a policy at rest that was trained for half an hour trembles by 0.02 to 0.04. Where chunks of
+demonstrations go less than twice as far, half of their way is the bound; see `still_below`.
 """
 
 
@@ -109,6 +109,7 @@ class RolloutConfig:
         rest: How long the policy must ask for no motion for the task to count as performed.
         limit: After which the policy is done, whatever it asks for.
         timeout: After which the task has failed.
+        still: See `still_below`.
     """
 
     latency: float = 0.2
@@ -117,6 +118,16 @@ class RolloutConfig:
     rest: float = 1.5
     limit: float = 15.0
     timeout: float = 120.0
+    still: float = STILL
+
+
+def still_below(slowest: float) -> float:
+    """Way of any joint within a chunk below which a policy asks for nothing, rad.
+
+    Args:
+        slowest: Way in a slow chunk of the demonstrations, rad; 0 = unknown.
+    """
+    return min(STILL, 0.5 * slowest) if slowest else STILL
 
 
 @dataclass(frozen=True)
@@ -265,7 +276,7 @@ class _Acting:
         return True
 
     def _look_for_rest(self, t: float, chunk: Trajectory, gripping: bool) -> None:
-        still = not gripping and float(np.ptp(chunk.q, axis=0).max()) < STILL
+        still = not gripping and float(np.ptp(chunk.q, axis=0).max()) < self._config.still
         self._moved = self._moved or not still
         if not (still and self._moved):
             self._still_since = None

@@ -29,7 +29,14 @@ from .checkpoint import (
     save_checkpoint,
     scale_record,
 )
-from .demonstrations import DataError, Demonstration, Source, load_demonstrations, split
+from .demonstrations import (
+    DataError,
+    Demonstration,
+    Source,
+    load_demonstrations,
+    slowest_chunk,
+    split,
+)
 from .language import encoder_of
 from .learner import Learner
 from .run_log import RunLog
@@ -343,6 +350,7 @@ def _record(
         action=scale_record(windows.normaliser.action),
         tasks={d.task: d.instruction for d in demonstrations},
         durations=_longest(demonstrations),
+        slowest=slowest_chunk(demonstrations, settings.action.horizon),
         instances=tuple(sorted({d.instance for d in demonstrations})),
         step=0,
         language=language if settings.model.language != "none" else "",

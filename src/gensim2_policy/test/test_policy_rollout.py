@@ -15,11 +15,21 @@ from gensim2_control.limits import JointLimits, Workspace
 from gensim2_control.trajectory import Trajectory
 from gensim2_policy.acting import Policy, PolicyError, Targets
 from gensim2_policy.chunk_maker import ChunkMaker
-from gensim2_policy.rollout import BodyNews, End, RolloutConfig, RolloutError, perform
+from gensim2_policy.demonstrations import slowest_chunk
+from gensim2_policy.rollout import (
+    BodyNews,
+    End,
+    RolloutConfig,
+    RolloutError,
+    perform,
+    still_below,
+)
 from gensim2_policy.seen import Seen
 from gensim2_policy.untrained import save_untrained
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from policy_samples import demonstration
 
 KINEMATICS = Fr3Kinematics.from_urdf(robot_description())
 LIMITS = JointLimits.fr3().reduced(0.055, 0.7, 0.7).stoppable_within(0.27)
@@ -116,6 +126,29 @@ def test_a_policy_that_trembles_at_rest_is_done_all_the_same(tmp_path: Path) -> 
     robot, maker = Robot(), ChunkMaker(KINEMATICS, LIMITS, WORKSPACE)
     rollout = perform(Trembling(tmp_path / "run", 1.5), maker, robot, CONFIG)
     assert rollout.text == "the policy asks for no more motion" and robot.t < CONFIG.limit
+
+
+def test_slow_demonstrations_are_not_taken_for_rest(tmp_path: Path) -> None:
+    """What is rest to a policy of fast ones is motion to one of slow ones."""
+    slow = [demonstration(0, 20, q_ref=np.linspace(0.0, 0.04, 20)[:, None] * np.ones(7))]
+    way = slowest_chunk(slow, 16)
+    assert way == pytest.approx(0.04 * 15 / 19)
+    assert still_below(way) == pytest.approx(0.5 * way)
+    assert still_below(1.0) == still_below(0.0)
+    assert slowest_chunk(slow, 21) == 0.0
+
+    class Slow(Scripted):
+        def act(self, seen: Seen) -> Targets:
+            targets = super().act(seen)
+            targets.q[:, 0] += 0.015 * np.maximum(targets.t - self.until, 0.0)
+            return dataclasses.replace(targets, finger=np.full(16, 0.04))
+
+    ended = []
+    for slowest in (0.0, way):
+        robot, maker = Robot(), ChunkMaker(KINEMATICS, LIMITS, WORKSPACE)
+        config = dataclasses.replace(CONFIG, still=still_below(slowest))
+        ended.append(perform(Slow(tmp_path / "run", 1.0), maker, robot, config).text)
+    assert ended == ["the policy asks for no more motion", "the time of the task is up (4 s)"]
 
 
 @pytest.mark.parametrize(
