@@ -180,7 +180,7 @@ def test_an_unknown_argument_is_an_error_in_every_file(launch: Launcher, path: P
         ("zzz:=2", "unknown launch argument 'zzz'; known are: task, asset"),
         ("use_sim_time:=false", "a simulation has a time of its own"),
         ("view:=rviz2", "Valid options are: ['none', 'rviz', 'web']"),
-        ("obs:=cloud", "Valid options are: ['state', 'pointcloud', 'image', 'rgbd']"),
+        ("obs:=cloud", "Valid options are: ['state', 'pointcloud', 'image', 'rgbd', 'all']"),
         ("randomize:=yes", "Valid options are: ['true', 'false']"),
         ("num_points:=0", "a data set needs clouds of at least one point"),
         ("episodes:=many", "parameter 'episodes': 'many' is not of type int"),

@@ -71,12 +71,12 @@ def same_episode(one: EpisodeReader, other: EpisodeReader, but: tuple[str, ...] 
         assert np.array_equal(one.read(path), other.read(path)), f"{path} differs"
 
 
-def test_colour_and_depth_are_recorded_together(job: Job) -> None:
+def test_clouds_colours_and_depth_are_recorded_together(job: Job) -> None:
     """Of every camera, in every frame."""
-    launch = job.start("rgbd", "task:=OpenBox", "obs:=rgbd", "episodes:=1", f"seed:={SEED}")
+    launch = job.start("all", "task:=OpenBox", "obs:=all", "episodes:=1", f"seed:={SEED}")
     assert launch.end() == 0, launch.output
-    (reader,) = job.episodes("rgbd").values()
-    assert reader.depth_cameras == reader.cameras and len(reader.cameras) == 3
+    (reader,) = job.episodes("all").values()
+    assert reader.has_cloud and reader.depth_cameras == reader.cameras and len(reader.cameras) == 3
     for camera in reader.cameras:
         depths, images = reader.depths(camera), reader.images(camera)
         assert depths.shape == images.shape[:3]

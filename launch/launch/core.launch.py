@@ -12,11 +12,10 @@ from gensim2_launch.ros.arguments import (
     USE_SIM_TIME,
     VIEW,
     VIEW_PORT,
+    clouds_are_seen,
 )
 from gensim2_launch.ros.description import launch_file, node, view
-from launch.conditions import IfCondition
 from launch.substitutions import (
-    EqualsSubstitution,
     FileContent,
     IfElseSubstitution,
     PathJoinSubstitution,
@@ -58,7 +57,7 @@ def generate_launch_description():
                 "newest_only": _simulated("false", "true", bool),
                 "max_age": _simulated("0.0", "0.5", float),
             },
-            condition=IfCondition(EqualsSubstitution(OBS.configuration(), "pointcloud")),
+            condition=clouds_are_seen(),
         ),
         node("gensim2_kpam", "kpam_planner", ASSET_ROOT, SOLVER_ROOT),
         node("gensim2_kpam", "kpam_expert", PREVIEW_TIME),

@@ -14,13 +14,13 @@ from gensim2_launch.ros.arguments import (
     VIEW,
     VIEW_PORT,
     Argument,
+    clouds_are_seen,
     is_launched,
 )
 from gensim2_launch.ros.description import launch_file, node, view
 from gensim2_launch.ros.ends import end_with, go_on_without
 from launch.actions import GroupAction
 from launch.conditions import IfCondition
-from launch.substitutions import EqualsSubstitution
 from launch_ros.actions import SetParameter
 
 CAMERA_FOVY = Argument(
@@ -36,8 +36,7 @@ def generate_launch_description():
     """Declares the arguments and starts the shadow, its cloud, and the comparison of clouds."""
     on_exit = end_with if is_launched(__file__) else go_on_without
     shown = replace(SHADOW, default="true")
-    clouds = IfCondition(EqualsSubstitution(OBS.configuration(), "pointcloud"))
-    options = {"on_exit": on_exit, "condition": clouds}
+    options = {"on_exit": on_exit, "condition": clouds_are_seen()}
     shadow = [
         SetParameter("use_sim_time", USE_SIM_TIME.parameter()),
         node("gensim2_sim_bridge", "shadow", CALIBRATION, ASSET_ROOT, CAMERA_FOVY, on_exit=on_exit),

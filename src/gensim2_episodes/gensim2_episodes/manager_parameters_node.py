@@ -9,7 +9,8 @@ from gensim2_control.ros.parameters import parameter
 from gensim2_episodes.assembly import RecorderConfig
 
 OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH = "state", "pointcloud", "image", "rgbd"
-OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH)
+OBS_ALL = "all"
+OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH, OBS_ALL)
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class ManagerParameters:
 
     obs: str = parameter(
         OBS_CLOUD,
-        "What is recorded beside the state of the robot; rgbd = image and depth.",
+        "What is recorded beside the state of the robot; rgbd = image and depth; all = cloud too.",
         choices=OBS,
     )
     observation_rate: float = parameter(
@@ -99,7 +100,12 @@ class ManagerParameters:
     @property
     def looks(self) -> bool:
         """Whether pictures of the cameras are recorded."""
-        return self.obs in (OBS_IMAGE, OBS_DEPTH)
+        return self.obs in (OBS_IMAGE, OBS_DEPTH, OBS_ALL)
+
+    @property
+    def clouds(self) -> bool:
+        """Whether the fused cloud is recorded."""
+        return self.obs in (OBS_CLOUD, OBS_ALL)
 
     def recorder(self, truth: bool) -> RecorderConfig:
         """What belongs to a frame.
@@ -109,9 +115,9 @@ class ManagerParameters:
         """
         return RecorderConfig(
             period_ns=round(1e9 / self.observation_rate),
-            cloud=self.obs == OBS_CLOUD,
+            cloud=self.clouds,
             cameras=self.cameras if self.looks else (),
-            depths=self.obs == OBS_DEPTH,
+            depths=self.obs in (OBS_DEPTH, OBS_ALL),
             truth=truth and self.record_truth,
             tolerance_ns=round(1e9 * self.stamp_tolerance),
             paced=self.paced,

@@ -30,7 +30,6 @@ from gensim2_episodes.episode_messages_node import (
     stamp_of,
 )
 from gensim2_episodes.manager_parameters_node import (
-    OBS_CLOUD,
     OBS_STATE,
     ManagerParameters,
 )
@@ -96,7 +95,7 @@ class RecorderStreams:
         self._listen(state, "fr3_gripper/controller_state", self._on_gripper, loose)
         self._listen(SceneState, "scene/state", self._on_scene, latched)
         self._listen(String, "robot_description", self._on_description, latched)
-        if parameters.obs == OBS_CLOUD:
+        if parameters.clouds:
             self._listen(PointCloud2, "points", self._on_cloud, _FEW)
         pictures = parameters.recorder(truth=True)
         for camera in pictures.cameras:

@@ -11,7 +11,7 @@ from gensim2_tasks.placement import STARTS
 from gensim2_tasks.randomisation import KINDS, MOST_CLUTTER, TASK, Variation
 from gensim2_tasks.splits import ALL, SPLITS, Split
 
-OBSERVATIONS = ("state", "pointcloud", "image", "rgbd")
+OBSERVATIONS = ("state", "pointcloud", "image", "rgbd", "all")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.conditions import IfCondition
+from launch.substitutions import (
+    AnySubstitution,
+    EqualsSubstitution,
+    LaunchConfiguration,
+    PathJoinSubstitution,
+)
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from launch import LaunchContext, SomeSubstitutionsType
+from launch import Condition, LaunchContext, SomeSubstitutionsType
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,17 @@ SOLVER_ROOT = Argument(
 OBS = Argument(
     "obs",
     "pointcloud",
-    "What is observed and recorded beside the joints; rgbd = image and depth",
-    choices=("state", "pointcloud", "image", "rgbd"),
+    "What is observed and recorded beside the joints; rgbd = image and depth; all = cloud too",
+    choices=("state", "pointcloud", "image", "rgbd", "all"),
 )
+
+
+def clouds_are_seen() -> Condition:
+    """Whether `OBS` has the fused cloud in it."""
+    each = (EqualsSubstitution(OBS.configuration(), obs) for obs in ("pointcloud", "all"))
+    return IfCondition(AnySubstitution(*each))
+
+
 NUM_POINTS = Argument("num_points", "4096", "Points of the fused cloud", int)
 REAL_TIME_FACTOR = Argument(
     "real_time_factor", "0", "Simulated seconds per second; 0 = as fast as possible", float
