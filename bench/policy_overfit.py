@@ -8,7 +8,6 @@ order of steps or the clock makes a policy that learns well and acts badly.
 
 from __future__ import annotations
 
-import csv
 import logging
 import sys
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ from gensim2_policy.acting import Policy
 from gensim2_policy.demonstrations import Source
 from gensim2_policy.headless import HeadlessRunner
 from gensim2_policy.headless_pool import calibration_file
-from gensim2_policy.run_log import CSV_FILE
+from gensim2_policy.run_log import read_log
 from gensim2_policy.settings import make_settings
 from gensim2_tasks.assets import AssetLibrary
 from numpy.typing import NDArray
@@ -117,8 +116,7 @@ def repeat(run: Path, folder: Path) -> list[Repeated]:
 
 def losses(run: Path) -> tuple[float, float]:
     """The loss at the first line of a training's record, and at its end."""
-    with (run / CSV_FILE).open(newline="") as stream:
-        rows = [(int(r["step"]), float(r["loss"])) for r in csv.DictReader(stream) if r["loss"]]
+    rows = [(int(row["step"]), float(row["loss"])) for row in read_log(run) if row["loss"]]
     last = [loss for step, loss in rows if step > rows[-1][0] - LAST]
     return rows[0][1], sum(last) / len(last)
 

@@ -107,9 +107,7 @@ def image_from_msg(message: Image) -> Bytes:
     """
     if message.encoding not in ("rgb8", "bgr8"):
         raise ValueError(f"image encoding {message.encoding!r}; need rgb8 or bgr8")
-    used = 3 * message.width
-    rows = np.frombuffer(message.data, np.uint8, count=message.height * message.step)
-    pixels = rows.reshape(message.height, message.step)[:, :used].reshape(message.height, -1, 3)
+    pixels = _rows(message, 3).reshape(message.height, -1, 3)
     return pixels if message.encoding == "rgb8" else pixels[..., ::-1]
 
 
@@ -122,9 +120,14 @@ def depth_from_msg(message: Image) -> Depths:
     if message.encoding not in ("16UC1", "mono16"):
         raise ValueError(f"depth encoding {message.encoding!r}; need 16UC1")
     kind = np.dtype(">u2" if message.is_bigendian else "<u2")
+    rows = np.ascontiguousarray(_rows(message, kind.itemsize))
+    return rows.view(kind).astype(np.uint16, copy=False)
+
+
+def _rows(message: Image, size: int) -> Bytes:
+    """The rows (H, W * size) of an image whose pixels have so many bytes, without their padding."""
     rows = np.frombuffer(message.data, np.uint8, count=message.height * message.step)
-    used = rows.reshape(message.height, message.step)[:, : kind.itemsize * message.width]
-    return np.ascontiguousarray(used).view(kind).astype(np.uint16)
+    return rows.reshape(message.height, message.step)[:, : size * message.width]
 
 
 def summary_to_msg(attempt: Attempt) -> EpisodeSummary:

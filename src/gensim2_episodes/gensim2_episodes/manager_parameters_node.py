@@ -11,6 +11,7 @@ from gensim2_episodes.assembly import RecorderConfig
 OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH = "state", "pointcloud", "image", "rgbd"
 OBS_ALL = "all"
 OBS = (OBS_STATE, OBS_CLOUD, OBS_IMAGE, OBS_DEPTH, OBS_ALL)
+_PICTURES = (OBS_IMAGE, OBS_DEPTH, OBS_ALL)
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,8 @@ class ManagerParameters:
             ValueError: Says which.
         """
         self.recorder(truth=True)
-        if not self.cameras and self.looks:
+        if not self.cameras and self.obs in _PICTURES:
             raise ValueError(f"obs is {self.obs}, but cameras is empty")
-
-    @property
-    def looks(self) -> bool:
-        """Whether pictures of the cameras are recorded."""
-        return self.obs in (OBS_IMAGE, OBS_DEPTH, OBS_ALL)
-
-    @property
-    def clouds(self) -> bool:
-        """Whether the fused cloud is recorded."""
-        return self.obs in (OBS_CLOUD, OBS_ALL)
 
     def recorder(self, truth: bool) -> RecorderConfig:
         """What belongs to a frame.
@@ -115,8 +106,8 @@ class ManagerParameters:
         """
         return RecorderConfig(
             period_ns=round(1e9 / self.observation_rate),
-            cloud=self.clouds,
-            cameras=self.cameras if self.looks else (),
+            cloud=self.obs in (OBS_CLOUD, OBS_ALL),
+            cameras=self.cameras if self.obs in _PICTURES else (),
             depths=self.obs in (OBS_DEPTH, OBS_ALL),
             truth=truth and self.record_truth,
             tolerance_ns=round(1e9 * self.stamp_tolerance),

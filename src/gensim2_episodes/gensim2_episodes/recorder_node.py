@@ -95,13 +95,13 @@ class RecorderStreams:
         self._listen(state, "fr3_gripper/controller_state", self._on_gripper, loose)
         self._listen(SceneState, "scene/state", self._on_scene, latched)
         self._listen(String, "robot_description", self._on_description, latched)
-        if parameters.clouds:
+        config = parameters.recorder(truth=True)
+        if config.cloud:
             self._listen(PointCloud2, "points", self._on_cloud, _FEW)
-        pictures = parameters.recorder(truth=True)
-        for camera in pictures.cameras:
+        for camera in config.cameras:
             topic = f"{camera}/color/image_raw"
             self._listen(Image, topic, partial(self._on_image, camera), _FEW)
-        for camera in pictures.depth_cameras:
+        for camera in config.depth_cameras:
             topic = f"{camera}/aligned_depth_to_color/image_raw"
             self._listen(Image, topic, partial(self._on_depth, camera), _FEW)
 

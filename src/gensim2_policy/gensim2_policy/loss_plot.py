@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .run_log import CSV_FILE
+from .run_log import read_log
 
 PICTURE = "losses.png"
 SMOOTH = 20  # lines of the log over which the loss is averaged
@@ -21,8 +20,7 @@ def save_loss_plot(run: Path) -> Path | None:
     Raises:
         OSError: It cannot be written.
     """
-    with (run / CSV_FILE).open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = read_log(run)
     if len(rows) < 2:
         return None
     step = np.array([int(row["step"]) for row in rows])

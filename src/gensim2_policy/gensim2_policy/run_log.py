@@ -13,6 +13,16 @@ FIELDS = ("step", "loss", "samples_per_second", "validation_loss", "validation_e
 EVERY = 10  # steps between two lines, unless there is a validation or a rollout
 
 
+def read_log(run: Path) -> list[dict[str, str]]:
+    """Lines of the log of a run, by `FIELDS`; what was not measured at a step is empty.
+
+    Raises:
+        OSError: There is none.
+    """
+    with (run / CSV_FILE).open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
 class RunLog:
     """Writes them.
 
@@ -23,11 +33,8 @@ class RunLog:
 
     def __init__(self, run: Path, first: int = 0) -> None:
         file = run / CSV_FILE
-        kept: list[dict[str, str]] = []
-        if file.exists():
-            with file.open(newline="") as stream:
-                rows = csv.DictReader(stream)
-                kept = [r for r in rows if r.get("step", "").isdigit() and int(r["step"]) <= first]
+        rows = read_log(run) if file.exists() else []
+        kept = [r for r in rows if r.get("step", "").isdigit() and int(r["step"]) <= first]
         self._stream = file.open("w", newline="")
         self._csv = csv.DictWriter(self._stream, FIELDS, extrasaction="ignore")
         self._csv.writeheader()

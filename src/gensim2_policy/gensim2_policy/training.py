@@ -192,7 +192,7 @@ class _Loop:
         """Learns until the end, or until it is interrupted."""
         train = self._learner.settings.train
         waited = worked = 0.0
-        order = training_samples(
+        samples_ahead = training_samples(
             self._windows,
             train.batch,
             train.seed,
@@ -200,7 +200,7 @@ class _Loop:
             rank=self._rank,
             processes=self._processes,
         )
-        with _interruption() as interrupted, order as batches:
+        with _interruption() as interrupted, samples_ahead as batches:
             while self._learner.step < train.steps:
                 if self._learner.any_process(interrupted()):
                     break
