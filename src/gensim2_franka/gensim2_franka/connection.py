@@ -11,6 +11,7 @@ import numpy as np
 from gensim2_control.hardware import Array, HardwareError
 from gensim2_control.kinematics import TCP_LINK, Fr3Kinematics
 
+from gensim2_franka.answering import answered
 from gensim2_franka.library import franky
 from gensim2_franka.settings import FrankaSettings
 
@@ -55,7 +56,11 @@ def open_robot(settings: FrankaSettings, given_up: Callable[[], bool]) -> franky
     deadline = time.monotonic() + settings.connect_timeout
     while True:
         try:
-            robot = franky.Robot(settings.robot_ip, realtime_config=config)
+            robot = answered(
+                lambda: franky.Robot(settings.robot_ip, realtime_config=config),
+                f"the robot at {settings.robot_ip}",
+                given_up,
+            )
             break
         except franky.IncompatibleVersionException as error:
             raise HardwareError(explain_version(str(error), settings.robot_ip)) from None

@@ -87,6 +87,7 @@ class FakeRobot:
         # The tree of bounding boxes is built once; the boxes get their sizes later.
         self._sim.model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_MIDPHASE
         self._frozen = False
+        self._hand_silent = False
         self._calls: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -140,7 +141,7 @@ class FakeRobot:
         self.server.process_commands()
         self._sim.step()
         self.server.send_arm_state()
-        if self.ticks % HAND_TICKS == 0:
+        if self.ticks % HAND_TICKS == 0 and not self._hand_silent:
             self.server.hand.send_state()
 
     def wait_for_answers(self) -> None:
@@ -183,6 +184,10 @@ class FakeRobot:
     def freeze(self, frozen: bool) -> None:
         """Cut the network: nothing is sent and nothing heard; the arm stands."""
         self._frozen = frozen
+
+    def silence_hand(self, silent: bool) -> None:
+        """Let the hand send no states; the arm goes on."""
+        self._hand_silent = silent
 
     def place_object(self, finger: float | None) -> None:
         """Put a box between the fingers that stops both at a joint position, m; None = none."""

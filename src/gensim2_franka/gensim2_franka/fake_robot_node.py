@@ -41,8 +41,8 @@ class FakeRobotParameters:
     fault: str = parameter(
         "none",
         "What is wrong: one of libfranka's errors (joint_reflex, ...), the user stop is pressed, "
-        "or the network is cut.",
-        choices=("none", "user_stop", "network", *ERROR_NAMES),
+        "the network is cut, or the hand falls silent.",
+        choices=("none", "user_stop", "network", "hand", *ERROR_NAMES),
         read_only=False,
     )
 
@@ -92,6 +92,7 @@ class FakeRobotNode(Node):
         if robot is None:
             return
         robot.freeze(wanted.fault == "network")
+        robot.silence_hand(wanted.fault == "hand")
         robot.press_user_stop(wanted.fault == "user_stop")
         if wanted.fault in ERROR_NAMES:
             robot.reflex(wanted.fault)

@@ -31,6 +31,7 @@ from gensim2_franka.reference_guard import ReferenceGuard
 from gensim2_franka.settings import FrankaSettings
 
 _START_TIME = 1.0
+_REST_TIME = 2.0
 _LONGEST_STEP = 0.05
 _DDQ_MAX = 10.0
 _TORQUE_STEP = 2.5
@@ -69,6 +70,7 @@ class FrankyHardware:
         self._hand = hand or FrankaHand(settings.robot_ip, settings.hand_speed)
         self._guard = ReferenceGuard(settings.command_age, self._hold, steady)
         self._changing = threading.RLock()
+        self._leaving = threading.Event()
         self._robot: franky.Robot | None = None
         self._model: franky.Model | None = None
         self._motion: franky.JointImpedanceTrackingMotion | None = None
@@ -108,32 +110,15 @@ class FrankyHardware:
             HardwareError: that failed; the message says how to mend it.
             KeyboardInterrupt: it was given up.
         """
-        with self._changing:
-            self._drop()
-            robot = open_robot(self._settings, given_up)
-            state = robot.state
-            require_tcp(
-                np.asarray(state.O_T_EE.matrix),
-                np.asarray(state.q),
-                self._kinematics,
-                self._settings.tcp_tolerance,
-            )
-            self._hand.connect()
-            self._robot, self._model, self._lost = robot, robot.model, ""
-            self._track()
-            self._guard.start()
+        self._leaving.clear()
+        self._connect(given_up)
 
     def disconnect(self) -> None:
         """Let the arm come to rest and close the connection; safe to call twice."""
+        self._leaving.set()
         self._guard.stop()
         with self._changing:
-            robot = self._robot
-            if robot is not None and self._motion is not None:
-                with contextlib.suppress(*_LOST, franky.ControlException, franky.Exception):
-                    if robot.is_in_control:
-                        robot.move(franky.TorqueStopMotion(), asynchronous=True)
-                    robot.join_motion(timeout=2.0)
-            self._drop()
+            self._let_go()
 
     def status(self) -> HardwareStatus:
         """Look at the robot, and report its condition."""
@@ -142,7 +127,8 @@ class FrankyHardware:
             try:
                 self._observe(robot)
             except _LOST as error:
-                self._lose(str(error))
+                if robot is self._robot:
+                    self._lose(str(error))
         return self._status
 
     def read(self) -> JointSample:
@@ -198,10 +184,14 @@ class FrankyHardware:
             HardwareError: that failed; the message says how to mend it.
         """
         with self._changing:
-            robot = self._robot
-            if robot is None or self._hand_lost():
-                self.connect()
+            if self._robot is None or self._hand_lost():
+                try:
+                    self._connect()
+                except KeyboardInterrupt:
+                    raise HardwareError("the driver ends") from None
                 return True
+            # Not before: as long as somebody holds the last connection, it stays open.
+            robot = self._robot
             try:
                 if robot.state.robot_mode == franky.RobotMode.UserStopped:
                     return False
@@ -217,6 +207,23 @@ class FrankyHardware:
             except franky.Exception as error:
                 raise HardwareError(str(error)) from None
             return True
+
+    def _connect(self, given_up: Callable[[], bool] = lambda: False) -> None:
+        with self._changing:
+            # A robot has one client: what is left of the last connection would keep this one out.
+            self._let_go()
+            robot = open_robot(self._settings, lambda: given_up() or self._leaving.is_set())
+            state = robot.state
+            require_tcp(
+                np.asarray(state.O_T_EE.matrix),
+                np.asarray(state.q),
+                self._kinematics,
+                self._settings.tcp_tolerance,
+            )
+            self._hand.connect()
+            self._robot, self._model, self._lost = robot, robot.model, ""
+            self._track()
+            self._guard.start()
 
     def _hand_lost(self) -> bool:
         try:
@@ -287,6 +294,16 @@ class FrankyHardware:
 
     def _lose(self, text: str) -> None:
         self._lost = f"the robot does not answer: {text}"
+        self._drop()
+
+    def _let_go(self) -> None:
+        """Bring the arm to rest and close the connection."""
+        robot = self._robot
+        if robot is not None and self._motion is not None:
+            with contextlib.suppress(*_LOST, franky.ControlException, franky.Exception):
+                if robot.is_in_control:
+                    robot.move(franky.TorqueStopMotion(), asynchronous=True)
+                robot.join_motion(timeout=_REST_TIME)
         self._drop()
 
     def _drop(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gensim2_control.hardware import HardwareError
 
+from gensim2_franka.answering import answered
 from gensim2_franka.library import franky
 
 _POLL = 0.02
@@ -93,7 +94,7 @@ class FrankaHand:
             HardwareError: there is no hand.
         """
         try:
-            self._gripper = franky.Gripper(self._ip)
+            self._gripper = answered(lambda: franky.Gripper(self._ip), f"the hand at {self._ip}")
             # Whoever asks before the first state has come would think that the hand is lost.
             self._look(self._gripper)
         except _UNREACHABLE as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -124,6 +125,7 @@ def test_the_hand_grasps_opens_and_measures_itself(client: FrankaClient) -> None
         ("communication_constraints_violation", RobotStatus.REFLEX),
         ("user_stop", RobotStatus.USER_STOPPED),
         ("network", RobotStatus.COMM_LOST),
+        ("hand", RobotStatus.COMM_LOST),
     ],
 )
 def test_a_stopped_robot_ends_the_goal_and_waits_for_recovery(
@@ -138,11 +140,15 @@ def test_a_stopped_robot_ends_the_goal_and_waits_for_recovery(
     stopped = client.status(mode, motion_possible=False)
     if fault.startswith(("joint", "communication")):
         assert fault in stopped.errors and fault in result.error_string
+    if fault == "hand":
+        while "decelerating" in (refused := client.call("robot/recover")).message:
+            pass  # the arm still has its connection
+        assert not refused.success and "the hand" in refused.message, refused.message
     client.inject(fault="none")
-    if fault == "network":
+    if mode == RobotStatus.COMM_LOST:
         recover(client)
     rested = client.q()
-    if fault != "network":
+    if mode != RobotStatus.COMM_LOST:
         assert not client.send(client.move(0.1)).accepted
         client.status(mode, motion_possible=False)
         recover(client)
@@ -183,4 +189,17 @@ def test_a_start_that_cannot_succeed_says_why(parameters: tuple[str, ...], text:
     output, _ = process.communicate(timeout=GUARD)
     assert process.returncode != 0
     assert re.search(text, output.replace("\n", " ")), output
+    assert "Traceback" not in output, output
+
+
+def test_a_robot_that_takes_the_connection_and_says_nothing_does_not_hold_the_driver() -> None:
+    """As one that serves another client; libfranka itself would wait for its answer for ever."""
+    address = f"127.{2 + os.getpid() % 250}.255.2"
+    with socket.create_server((address, 1337)) as silent:
+        silent.settimeout(GUARD)
+        process = start_driver(1 + (os.getpid() + 47) % 95, address)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=GUARD)
     assert "Traceback" not in output, output
