@@ -106,7 +106,8 @@ def _answer(session: Session, future: Future, timeout_s: float | None) -> Any:
     # lost. It cannot be asked again (who knows what it does), so at least nobody waits unaware.
     if timeout_s is None and not session.spin_until(future.done, _SILENCE_S):
         print(
-            f"no answer yet after {_SILENCE_S:g} s; it may be lost. Still waiting, Ctrl-C ends it.",
+            f"no answer yet after {_SILENCE_S:g} s: either it takes long, or it has been lost. "
+            "Still waiting, Ctrl-C ends it.",
             file=sys.stderr,
             flush=True,
         )
