@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Thread
 from typing import IO
 
 from workspace.layout import Workspace
@@ -14,16 +13,11 @@ from workspace.packages import find_packages
 from workspace.steps import Runner
 
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
-_SIDE_BY_SIDE = ("-m", "not alone", "--dist", "loadfile", "-p", "no:cacheprovider")
+_SIDE_BY_SIDE = ("-m", "not alone", "--dist", "loadfile")
 _MOST_WORKERS = 8
 _SLOWEST = ("--durations=20",)
-# Beside the tests that come after them, which mostly wait: they get what those leave. Those that
-# only compute give way at once, as the others keep time.
-_MEANWHILE = {
-    "tests side by side": ("chrt", "--idle", "0"),
-    "mypy": ("chrt", "--idle", "0"),
-    "tests that bear company": ("nice", "-n", "5"),
-}
+# Beside the tests that come after them, which mostly wait: they get what those leave. By niceness.
+_MEANWHILE = {"mypy": 19, "tests that bear company": 5}
 
 
 def run_all(
@@ -61,13 +55,12 @@ def run_all(
             # A file, as a pipe that nobody reads is full after some failures.
             told = tempfile.TemporaryFile()  # noqa: SIM115 - it is read when the process has ended
             process = subprocess.Popen(
-                [*_MEANWHILE[name], *command],
+                ["nice", "-n", str(_MEANWHILE[name]), *command],
                 env={**given, **environment_beside},
                 cwd=workspace.root,
                 stdout=told,
             )
             meanwhile.append((name, process, told))
-            Thread(target=_tell_failure, args=(runner, name, process), daemon=True).start()
             continue
         if not arguments:
             runner.say(f"checking: {name}")
@@ -116,12 +109,6 @@ def _commands(
         ),
         ("tests one by one", [*pytest, "-m", "alone and not beside", *_SLOWEST, *tests], {}),
     ]
-
-
-def _tell_failure(runner: Runner, name: str, process: subprocess.Popen[bytes]) -> None:
-    """Says at once that a check has failed, long before the others have ended."""
-    if process.wait() != 0:
-        runner.say(f"failed: {name}; what it printed follows at the end")
 
 
 def _workers() -> str:
