@@ -36,15 +36,22 @@ _BESIDE = (
     "tests/test_workspace_build.py",
     "tests/test_workspace_steps.py",
 )
+# Those of the others that compute for so long that two at a time would wait for their end.
+_LONG = (
+    "src/gensim2_episodes/test/test_bench_success.py",
+    "src/gensim2_kpam/test/test_kpam_planner.py",
+    "tests/test_bench_plan.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks every test of a module that keeps processes or threads, or whose helpers do."""
     root = Path(__file__).parent
     for item in items:
-        if _is_busy(item.path):
+        path = item.path.relative_to(root).as_posix()
+        if _is_busy(item.path) or path in _LONG:
             item.add_marker("alone")
-        if item.path.relative_to(root).as_posix().startswith(_BESIDE):
+        if path.startswith((*_BESIDE, *_LONG)):
             item.add_marker("beside")
 
 

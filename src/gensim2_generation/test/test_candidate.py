@@ -4,6 +4,7 @@ from gensim2_generation.affordances import shipped_affordances
 from gensim2_generation.candidate import CandidateError, Origin, make_candidate
 from gensim2_generation.grammar import choices, compose
 from gensim2_tasks.catalogue import load_task, parse_task, task_names
+from gensim2_tasks.specs import TaskSpec
 
 ORIGIN = Origin("catalogue")
 
@@ -34,6 +35,13 @@ def test_what_is_no_plain_data_is_refused() -> None:
         make_candidate(document | {"subtasks": sub}, {}, ORIGIN)
 
 
+@pytest.fixture(scope="module")
+def composed() -> dict[str, TaskSpec]:
+    """All that the grammar can say, by name; that takes a while."""
+    known = shipped_affordances()
+    return {c.name: c.task for c in (compose(x, known, ORIGIN) for x in choices(known))}
+
+
 @pytest.mark.parametrize(
     ("name", "instruction"),
     [
@@ -47,7 +55,7 @@ def test_what_is_no_plain_data_is_refused() -> None:
         ("OpenPutLemonIntoBoxAndClose", "Open the box, put the lemon into it and close it."),
     ],
 )
-def test_the_grammar_speaks_plainly(name: str, instruction: str) -> None:
-    known = shipped_affordances()
-    tasks = {c.name: c.task for c in (compose(x, known, ORIGIN) for x in choices(known))}
-    assert tasks[name].instruction == instruction
+def test_the_grammar_speaks_plainly(
+    composed: dict[str, TaskSpec], name: str, instruction: str
+) -> None:
+    assert composed[name].instruction == instruction
