@@ -1,6 +1,8 @@
-"""Tells which of the clients that say they are alive has fallen silent."""
+"""Tells whether a client says that it is alive, and which of them has fallen silent."""
 
 from __future__ import annotations
+
+import math
 
 
 class ClientWatch:
@@ -20,14 +22,23 @@ class ClientWatch:
         self._timeout = timeout
         self._absence = absence
         self._beats: dict[str, float] = {}
+        self._newest = -math.inf
 
     def beat(self, client: str, now: float) -> None:
         """Note a beat of a client at `now` s."""
-        self._beats[client] = now
+        self._beats[client] = self._newest = now
 
     def forget(self) -> None:
         """Forget all clients; those that live are known again with their next beat."""
         self._beats.clear()
+        self._newest = -math.inf
+
+    def heard(self, now: float) -> bool:
+        """Tell whether a client has beaten lately, so that a goal has somebody who answers for it.
+
+        As patient as with one that hangs: a beat that comes late is no reason to refuse a goal.
+        """
+        return now - self._newest <= max(self._timeout, self._absence)
 
     def hung(self, now: float, running: bool) -> list[str]:
         """Return the clients that have fallen silent while a goal runs; they are forgotten then.

@@ -52,3 +52,16 @@ def test_who_left_is_not_missed(watch: ClientWatch) -> None:
     run(watch, 1.0, False, "expert", "policy")
     watch.forget()
     assert run(watch, 9.0, True, "policy") == []
+
+
+def test_a_client_is_heard_from_its_first_beat_until_it_hangs_or_leaves(watch: ClientWatch) -> None:
+    assert not watch.heard(0.0)
+    run(watch, 1.0, False, "expert")
+    # A beat may be late, though nothing runs yet.
+    assert watch.heard(1.9)
+    assert not watch.heard(3.1)
+    run(watch, 4.0, False, "expert")
+    watch.forget()
+    assert not watch.heard(4.0)
+    run(watch, 4.1, False, "policy")
+    assert watch.heard(4.1)
