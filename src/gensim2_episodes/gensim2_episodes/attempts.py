@@ -216,9 +216,17 @@ class Graph(Protocol):
         """
 
     def execute(
-        self, controller: str, task: str, instruction: str, stopped: Stopped
+        self, controller: str, task: str, instruction: str, start_ns: int, stopped: Stopped
     ) -> ExecuteReply:
         """Lets a controller perform the task. If stopped, cancels it and waits for its end.
+
+        Args:
+            controller: Its name.
+            task: Name of the task.
+            instruction: The same in words.
+            start_ns: ROS time [ns] of the scene that was built for it; older ones are those of
+                the attempt before.
+            stopped: The reason to end, if there is one.
 
         Raises:
             UnknownTaskError: The controller does not know the task.

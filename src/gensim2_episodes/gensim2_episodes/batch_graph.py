@@ -161,7 +161,7 @@ class BatchGraph:
         return [] if recording.frames else recording.lacking()
 
     def execute(
-        self, controller: str, task: str, instruction: str, stopped: Stopped
+        self, controller: str, task: str, instruction: str, start_ns: int, stopped: Stopped
     ) -> ExecuteReply:
         """See `attempts.Graph`; the controller is always the kPAM expert."""
         try:

@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from gensim2_episodes.attempts import ExecuteReply, Stopped, UnknownTaskError, whole_ns
+from gensim2_episodes.episode_messages_node import stamp_of
 from gensim2_episodes.manager_parameters_node import ManagerParameters
 from gensim2_episodes.manifest import Outcome, json_object
 from gensim2_episodes.waiting import POLL, Watch, result_of, wait_done, wait_until
@@ -50,7 +51,7 @@ class ControllerClient:
         self._clients: dict[str, SafeActionClient] = {}
 
     def execute(
-        self, controller: str, task: str, instruction: str, stopped: Stopped
+        self, controller: str, task: str, instruction: str, start_ns: int, stopped: Stopped
     ) -> ExecuteReply:
         """See `attempts.Graph`."""
         name = f"{controller}/execute_task"
@@ -73,7 +74,10 @@ class ControllerClient:
             self._parameters.execute_limit,
         )
         goal = ExecuteTask.Goal(
-            task=task, instruction=instruction, timeout=self._parameters.execute_timeout
+            task=task,
+            instruction=instruction,
+            timeout=self._parameters.execute_timeout,
+            scene_stamp=stamp_of(start_ns),
         )
         handle: ClientGoalHandle = result_of(
             client.send_goal_async(goal, feedback_callback=lambda _: watch.progress()),

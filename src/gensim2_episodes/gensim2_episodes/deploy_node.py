@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import rclpy
 from action_msgs.msg import GoalStatus
+from builtin_interfaces.msg import Time
 from gensim2_control.ros.parameters import declare_parameters, parameter
 from gensim2_control.ros.safe_action_client import SafeActionClient
 from gensim2_control.ros.start_error import StartError
@@ -104,8 +105,7 @@ class DeployNode(Node):
         log.info(f"waiting for the robot, the scene and {self._action} ...")
         deadline = own.ready_timeout
         wait_until(self._robot_ready, stopped, deadline, lambda: "the robot is not ready")
-        if own.reset:
-            self._reset()
+        built = self._reset() if own.reset else Time()
         wait_until(self._scene_ready, stopped, deadline, lambda: "the scene has no object")
         wait_until(
             lambda: self._client.wait_for_server(POLL),
@@ -117,6 +117,7 @@ class DeployNode(Node):
             task=self._task.name,
             instruction=own.instruction or self._task.instruction,
             timeout=own.timeout,
+            scene_stamp=built,
         )
         began = time.monotonic()
         handle = result_of(
@@ -150,7 +151,8 @@ class DeployNode(Node):
         )
         return _FAILED
 
-    def _reset(self) -> None:
+    def _reset(self) -> Time:
+        """Builds the scene anew; returns the time of it."""
         own, stopped = self._own, self._stopped
         client = self._scenes
         deadline = own.ready_timeout
@@ -163,6 +165,8 @@ class DeployNode(Node):
         )
         if not answer.success:
             raise GraphError(f"scene/reset: {answer.error_msg}")
+        stamp: Time = answer.state.header.stamp
+        return stamp
 
     def _stopped(self) -> Exception | None:
         return CanceledError() if self._interrupted.is_set() else None

@@ -64,10 +64,10 @@ class RosGraph:
         return self._streams.lacking(recording)
 
     def execute(
-        self, controller: str, task: str, instruction: str, stopped: Stopped
+        self, controller: str, task: str, instruction: str, start_ns: int, stopped: Stopped
     ) -> ExecuteReply:
         """See `attempts.Graph`."""
-        return self._controllers.execute(controller, task, instruction, stopped)
+        return self._controllers.execute(controller, task, instruction, start_ns, stopped)
 
     def scene_at(self, reset_count: int, stamp_ns: int, stopped: Stopped) -> Scene:
         """See `attempts.Graph`."""

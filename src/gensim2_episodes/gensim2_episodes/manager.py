@@ -250,7 +250,11 @@ class Collection:
 
         self._tell("run")
         reply = self._graph.execute(
-            self._request.controller, attempt.task, document.instruction, stopped
+            self._request.controller,
+            attempt.task,
+            document.instruction,
+            start.stamp_ns,
+            stopped,
         )
         self._tell("judge")
         end = self._graph.scene_at(start.reset_count, reply.end_ns, stopped)

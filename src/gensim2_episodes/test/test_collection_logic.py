@@ -128,7 +128,7 @@ class Cell:
             self.recording.feed(lambda to: to.add_gripper_reference(now, 0.04))
 
     def execute(
-        self, controller: str, task: str, instruction: str, stopped: Stopped
+        self, controller: str, task: str, instruction: str, start_ns: int, stopped: Stopped
     ) -> ExecuteReply:
         number = len(self.seeds)
         self._maybe_raise("execute")

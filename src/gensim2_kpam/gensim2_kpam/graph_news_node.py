@@ -36,6 +36,7 @@ class GraphNews:
         self._clock = node.get_clock()
         self._changed = changed
         self._scene_heard = False  # since the task began
+        self._since = 0.0  # ROS time of the scene that the task is for, s
         self._came: dict[str, float] = {}  # wall time, s
         self._began = time.monotonic()
         self._look_from, self._look_stamps = 0.0, deque[float](maxlen=2)
@@ -98,10 +99,15 @@ class GraphNews:
         still = len(stamps) > 1 and stamps[-1] - stamps[-2] < ROUNDING
         return still or len(stamps) == ENOUGH
 
-    def begin(self) -> None:
-        """From here on only a scene that comes later is known to be of the present."""
+    def begin(self, since: float) -> None:
+        """From here on only a scene that comes later is known to be of the present.
+
+        Args:
+            since: The time of the scene that the task is for, s; what is older and still on its
+                way is not of the present.
+        """
         with self._changed:
-            self._scene_heard = False
+            self._scene_heard, self._since = False, since
 
     def now(self) -> float:
         """ROS time, s: the newest that was heard, for the clock may be behind the other topics."""
@@ -136,7 +142,10 @@ class GraphNews:
             return f"no {JOINTS}"
         now = self.now()
         for topic, message in ((SCENE, self.scene), (JOINTS, self.joints)):
-            age = now - seconds(message.header.stamp)
+            stamp = seconds(message.header.stamp)
+            if stamp < self._since - ROUNDING:
+                return f"{topic} is {self._since - stamp:.3f} s older than the scene of the goal"
+            age = now - stamp
             if age > oldest - ROUNDING:
                 return f"{topic} is {age:.3f} s old; it must be newer than {oldest:g} s"
         return ""

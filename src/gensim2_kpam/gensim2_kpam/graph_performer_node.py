@@ -77,9 +77,13 @@ class GraphPerformer:
     def _client(self, kind: Any, name: str) -> SafeActionClient:
         return SafeActionClient(self._node, kind, name, callback_group=self._group)
 
-    def begin(self) -> None:
-        """Forgets an earlier cancel or timeout; from here on a cancel is for the next task."""
-        self.news.begin()
+    def begin(self, since: float) -> None:
+        """Forgets an earlier cancel or timeout; from here on a cancel is for the next task.
+
+        Args:
+            since: The time of the scene that the task is for, s; 0 = the one that is newest.
+        """
+        self.news.begin(since)
         self._stop.clear()
         self._upright = {}
 

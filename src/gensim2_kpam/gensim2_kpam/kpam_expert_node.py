@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gensim2_control.report import Report
 from gensim2_control.ros.cancel import cancel_is_noted
+from gensim2_control.ros.conversions import seconds
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters, parameter
@@ -120,7 +121,7 @@ class KpamExpertNode(Node):
             self.get_logger().warning(f"rejected {request.task}: another task runs")
             return GoalResponse.REJECT
         self._cancel_asked = False
-        self._performer.begin()
+        self._performer.begin(seconds(request.scene_stamp))
         return GoalResponse.ACCEPT
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from rclpy.executors import MultiThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Header
 
 from gensim2_msgs.action import ExecuteTask, PlanTask
 from gensim2_msgs.msg import SceneState
@@ -150,6 +152,12 @@ class Cell:
             if message is not clock:
                 message.header.stamp = stamp
             publisher.publish(message)
+
+    def show_late(self, t: float) -> None:
+        """Publishes the scene as it was at t s, as a message does that was on its way."""
+        scene = copy.copy(self._scene)
+        scene.header = Header(stamp=stamp_from_seconds(t))
+        self._publishers["/scene/state"].publish(scene)
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         self.canceled.set()

@@ -19,7 +19,7 @@ pytest.importorskip("control_msgs.action", reason="needs the built workspace")
 
 from action_msgs.msg import GoalStatus
 from control_msgs.action import FollowJointTrajectory
-from gensim2_control.ros.conversions import seconds
+from gensim2_control.ros.conversions import seconds, stamp_from_seconds
 from kpam_messages import far_away, plan_goal, scene_message
 from kpam_processes import DOMAIN, ROOT, Process, end_all
 from rclpy.action.server import ServerGoalHandle
@@ -129,8 +129,12 @@ def test_a_plan_that_waits_for_its_turn_can_be_canceled(
 # The expert.
 
 
-def execute(cell: Cell, task: str = "OpenBox", timeout: float = 0.0) -> Any:
-    return cell.send(cell.expert, ExecuteTask.Goal(task=task, timeout=timeout))
+def execute(
+    cell: Cell, task: str = "OpenBox", timeout: float = 0.0, scene_stamp: float = 0.0
+) -> Any:
+    goal = ExecuteTask.Goal(task=task, timeout=timeout)
+    goal.scene_stamp = stamp_from_seconds(scene_stamp)
+    return cell.send(cell.expert, goal)
 
 
 @pytest.fixture
@@ -263,13 +267,15 @@ ALL = ("/clock", "/joint_states", "/scene/state")
 def test_the_scene_of_the_episode_before_is_not_planned_on(
     ready: Cell, scene: SceneObject, late: tuple[str, ...]
 ) -> None:
-    """After a reset the goal may overtake the news of it; a reset takes one observation period."""
+    """After a reset the goal may overtake the news of it; older news may still be on its way."""
     ready.place(far_away(scene), HOME.tolist())
     status, result = ready.end(execute(ready))  # The expert has heard of it.
+    before = ready.t
     ready.silent = late
     ready.t += 0.1
     ready.show()
-    handle = execute(ready)
+    handle = execute(ready, scene_stamp=ready.t)
+    ready.show_late(before)
     threading.Timer(0.5, ready.place, [scene_message(scene, "box"), HOME.tolist()]).start()
     status, result = ready.end(handle)
     assert (status, result.error_code) == (GoalStatus.STATUS_SUCCEEDED, Code.NONE), result.error_msg

@@ -136,7 +136,10 @@ class DaggerNode(Node):
         share = time_of_takeover(own.seed, self._attempt, own.longest, (own.least, own.most))
         handle.publish_feedback(ExecuteTask.Feedback(stage="policy"))
         goal = ExecuteTask.Goal(
-            task=request.task, instruction=request.instruction, timeout=max(share, 0.1)
+            task=request.task,
+            instruction=request.instruction,
+            timeout=max(share, 0.1),
+            scene_stamp=request.scene_stamp,
         )
         began = self._time
         acted: ExecuteTask.Result = self._ask(own.policy, goal).result

@@ -66,6 +66,7 @@ class GraphRobot:
         self._node, self._seen, self._effort, self._patience = node, seen, effort, patience
         self._stop: RolloutError | None = None
         self._first = True
+        self._since_ns = 0
         self._stream: Publisher | None = None
         self._view = PolicyView(node)
         self._ack = node.create_publisher(Header, "policy/ack", ACK_QOS)
@@ -75,9 +76,13 @@ class GraphRobot:
             node, GripperCommand, "fr3_gripper/gripper_action", callback_group=group
         )
 
-    def begin(self) -> None:
-        """A task begins; an earlier cancel is forgotten, and so is what was seen before."""
-        self._stop, self._first = None, True
+    def begin(self, since_ns: int) -> None:
+        """A task begins; an earlier cancel is forgotten, and so is what was seen before.
+
+        Args:
+            since_ns: The time of the scene that the task is for, ns; 0 = the one that is newest.
+        """
+        self._stop, self._first, self._since_ns = None, True, since_ns
         self.senses.begin()
 
     def ready(self) -> Fr3Kinematics:
@@ -173,7 +178,7 @@ class GraphRobot:
             raise NotSeenError(senses.trouble or "no joint_states; is the robot up?")
         ns = senses.history.newest_ns
         # A goal may overtake the news of a reset, which takes as long as an observation at least.
-        earliest = senses.began / NS - self._seen.period
+        earliest = max(senses.began, self._since_ns) / NS - self._seen.period
         if ns is None or ns / NS <= max(after, earliest) + ROUNDING:
             raise NotSeenError(senses.trouble or senses.silent)
         age, limit = self.now() - ns / NS, self._patience.cloud_age

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from gensim2_control.report import Level, Report
 from gensim2_control.ros.cancel import cancel_is_noted
+from gensim2_control.ros.conversions import nanoseconds
 from gensim2_control.ros.diagnostics import NodeDiagnostics
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 from gensim2_control.ros.parameters import declare_parameters
@@ -96,7 +97,7 @@ class PolicyNode(Node):
             self.get_logger().warning(f"rejected {request.task}: another task runs")
             return GoalResponse.REJECT
         self._grace = 0.0
-        self._robot.begin()
+        self._robot.begin(nanoseconds(request.scene_stamp))
         return GoalResponse.ACCEPT
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
