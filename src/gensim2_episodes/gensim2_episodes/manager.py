@@ -249,13 +249,8 @@ class Collection:
             return self._stopped() or (recording.error if full else None)
 
         self._tell("run")
-        reply = self._graph.execute(
-            self._request.controller,
-            attempt.task,
-            document.instruction,
-            start.stamp_ns,
-            stopped,
-        )
+        controller, words = self._request.controller, document.instruction
+        reply = self._graph.execute(controller, attempt.task, words, start.stamp_ns, stopped)
         self._tell("judge")
         end = self._graph.scene_at(start.reset_count, reply.end_ns, stopped)
         try:
