@@ -172,6 +172,7 @@ def test_what_the_middleware_complains_of_is_not_part_of_what_is_printed() -> No
     first = 7400 + 250 * domain + 11
     with contextlib.ExitStack() as held:
         for port in range(first + 2, first + 10, 2):
+            Path(f"/dev/shm/fastrtps_port{port}").unlink(missing_ok=True)
             file = Path(f"/dev/shm/fastrtps_port{port}_el")
             lock = held.enter_context(file.open("a"))
             held.callback(file.unlink, missing_ok=True)
