@@ -12,19 +12,15 @@ import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2: run the tests with ./ws")
 
-import rclpy
 from gensim2_control.ros.heartbeat import HeartbeatMonitor
-from gensim2_control.ros.spin import spin
-from mock_process import GUARD, graph_environment, joined
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
+from mock_process import GUARD, Client, graph_environment, joined
 from rclpy.node import Node
 
 DOMAIN = 1 + (os.getpid() + 47) % 95
 HOSTS = 8
 """One after another: what the middleware does not tell, it does not tell one of three."""
 POLL = 0.02
-CLIENT = """
+LIVING = """
 import rclpy
 from gensim2_control.ros.heartbeat import ClientHeartbeat
 
@@ -37,7 +33,7 @@ rclpy.spin(node)
 
 @pytest.fixture
 def client() -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", CLIENT], env=graph_environment(DOMAIN))
+    process = subprocess.Popen([sys.executable, "-c", LIVING], env=graph_environment(DOMAIN))
     yield process
     process.kill()
     process.wait(GUARD)
@@ -46,17 +42,9 @@ def client() -> Iterator[subprocess.Popen[bytes]]:
 @pytest.fixture
 def node() -> Iterator[Node]:
     with joined(DOMAIN):
-        context = Context()
-        rclpy.init(context=context, domain_id=DOMAIN)
-        node = rclpy.create_node("hosts", context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        thread = threading.Thread(target=spin, args=(executor,), daemon=True)
-        thread.start()
-        yield node
-        executor.shutdown(GUARD)
-        thread.join(GUARD)
-        rclpy.shutdown(context=context)
+        hosts = Client(DOMAIN)
+        yield hosts.node
+        hosts.close()
 
 
 def wait(condition: Callable[[], bool], what: str) -> None:
